@@ -1,0 +1,1 @@
+"""Tests of the bridge, the shared room and the repository."""

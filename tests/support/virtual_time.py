@@ -1,0 +1,80 @@
+"""An asyncio loop whose clock jumps forward as soon as nothing is left to do.
+
+Code that waits with ``asyncio.sleep``, ``call_later`` or ``asyncio.timeout`` runs unchanged and at once. Other
+threads (the store's writer) and file descriptors still work: before each jump the loop waits ``grace`` real seconds
+for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import selectors
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from _typeshed import FileDescriptorLike
+
+
+class _JumpingSelector(selectors.BaseSelector):
+    """A selector that reports elapsed virtual time instead of waiting for it."""
+
+    def __init__(self, grace: float) -> None:
+        self._real = selectors.DefaultSelector()
+        self._grace = grace
+        self.jumped = 0.0
+
+    def register(
+        self, fileobj: FileDescriptorLike, events: int, data: object = None
+    ) -> selectors.SelectorKey:
+        return self._real.register(fileobj, events, data)
+
+    def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
+        return self._real.unregister(fileobj)
+
+    def modify(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
+        return self._real.modify(fileobj, events, data)
+
+    def get_map(self) -> Any:
+        return self._real.get_map()
+
+    def close(self) -> None:
+        self._real.close()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or timeout <= 0:
+            return self._real.select(timeout)
+        ready = self._real.select(min(timeout, self._grace))
+        if not ready:
+            self.jumped += timeout
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """A selector loop on virtual time; ``grace`` is in real seconds."""
+
+    def __init__(self, grace: float = 0.0) -> None:
+        self._jumping = _JumpingSelector(grace)
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        """Seconds since the loop began, jumps included."""
+        return self._jumping.jumped
+
+
+def virtual_time(
+    test: Callable[..., Coroutine[Any, Any, None]] | None = None, *, grace: float = 0.0
+) -> Callable[..., Any]:
+    """Run an ``async def`` test on a :class:`VirtualTimeLoop`; ``@virtual_time`` or ``@virtual_time(grace=…)``."""
+
+    def decorate(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def run(*args: object, **kwargs: object) -> None:
+            with asyncio.Runner(loop_factory=lambda: VirtualTimeLoop(grace)) as runner:
+                runner.run(function(*args, **kwargs))
+
+        return run
+
+    return decorate(test) if test is not None else decorate
