@@ -1,0 +1,1 @@
+"""Adapters from an engine room to the router's ``Link`` protocol."""

@@ -1,0 +1,1 @@
+"""The MQTT side: session, topics, payloads, publisher, administration."""

@@ -1,0 +1,1 @@
+"""From a committed command to a gateway and back: router, dispatcher, outbox, inbox, limits."""

@@ -1,0 +1,254 @@
+"""The seam between the router and one configured gateway.
+
+A link submits messages and hands up what comes back. It knows its engine; it knows neither MQTT nor the store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from sms_providers.model import State
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from datetime import datetime
+    from decimal import Decimal
+
+    from sms_providers.model import Capability, DeliveryReport, Error, InboundMessage, OutboundMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One attempt to hand one message to a gateway; committed as ``submitting`` before a link sees it.
+
+    ``row`` is the store's row number, the message's reference towards any gateway. ``concat_ref`` is 0…65535 and stays
+    the same for all attempts. ``taken`` maps the seqno (1-based) of each segment that this gateway has already taken in
+    an earlier attempt to its reference: these are not sent again.
+    """
+
+    row: int
+    attempt: int
+    message: OutboundMessage
+    concat_ref: int
+    taken: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The gateway has the whole message.
+
+    ``references`` holds one opaque string per segment (or one for the whole). ``state`` is ``sent`` where the network
+    took it, ``accepted`` where a cloud or phone did. ``final`` says that nothing more will come.
+    """
+
+    references: tuple[str, ...]
+    state: State = State.SENT
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Certainly not sent. ``error.code`` decides what the router does next.
+
+    ``retry_after`` pauses this gateway for that many seconds. ``same_gateway_again`` asks for one second try here
+    before the next gateway (3GPP TS 27.005 temporary network failures).
+    """
+
+    error: Error
+    retry_after: float | None = None
+    same_gateway_again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAnswer:
+    """It cannot be known whether the gateway took it. ``expected_reference`` is what a late report would bear."""
+
+    error: Error
+    expected_reference: str | None = None
+
+
+Outcome = Taken | Refused | NoAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the gateway keeps a received segment: SIM identity, storage name, index, and the PDU itself."""
+
+    sim: str
+    storage: str
+    index: int
+    pdu: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concat:
+    """Place of a segment in its message; ``key`` names the message, ``seqno`` is 1…``total``."""
+
+    key: str
+    total: int
+    seqno: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundSegment:
+    """One received segment. ``message`` is what it says when read alone; ``raw`` is the PDU in hexadecimal.
+
+    ``source`` is ``None`` where the gateway keeps no copy. ``storage_full`` says that the gateway's storage is ≥ 80 %
+    full. ``content_dedupe`` is set for gateways that are known to report one message twice.
+    """
+
+    raw: str
+    message: InboundMessage
+    concat: Concat | None = None
+    source: Source | None = None
+    storage_full: bool = False
+    content_dedupe: bool = False
+
+
+class Joiner(Protocol):
+    """Joins the segments of one message."""
+
+    def __call__(self, segments: Sequence[str | None], received_at: datetime) -> InboundMessage:
+        """The ``raw`` strings in order, ``None`` for a missing segment (at least one is there) → the message."""
+
+
+class LinkState(StrEnum):
+    """``state`` of a gateway; ``paused`` is the router's word, not a link's."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    ERROR = "error"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Money left at a gateway."""
+
+    amount: Decimal
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStatus:
+    """What a gateway says of itself (MQTT contract, section 4). ``detail`` is a sentence for people.
+
+    ``registration`` is ``home``, ``roaming``, ``searching``, ``denied`` or ``None``. ``number`` and ``imei`` are whole.
+    """
+
+    state: LinkState
+    detail: str | None = None
+    registration: str | None = None
+    operator: str | None = None
+    signal_dbm: int | None = None
+    technology: str | None = None
+    battery: int | None = None
+    number: str | None = None
+    imei: str | None = None
+    firmware: str | None = None
+    model: str | None = None
+    storage_used: int | None = None
+    storage_total: int | None = None
+
+
+class CallEvent(StrEnum):
+    """``event`` on the call topic."""
+
+    RINGING = "ringing"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UssdAnswer:
+    """The network's text; ``more`` says that it waits for a reply."""
+
+    text: str
+    more: bool
+
+
+class LinkError(Exception):
+    """A link cannot do what an administrator asked; the message is for people."""
+
+
+class Unsupported(LinkError):
+    """This kind of gateway cannot do it."""
+
+
+class Inlet(Protocol):
+    """What a link hands up. Every coroutine returns after the commit."""
+
+    async def received(self, segment: InboundSegment) -> bool:
+        """Commit a received segment; ``True`` when the gateway shall delete its copy at once."""
+
+    async def deleted(self, source: Source) -> None:
+        """The gateway's copy is confirmed to be deleted."""
+
+    async def swept(self, sim: str, present: Mapping[str, Collection[tuple[int, str]]]) -> None:
+        """A complete listing: storage → (index, PDU) of what this SIM's gateway holds."""
+
+    async def report(self, report: DeliveryReport) -> None:
+        """A delivery report, in any order relative to the answer of its submission."""
+
+    async def late_answer(self, reference: str) -> None:
+        """The answer to the last submission that had none, with the reference of the segment it is for."""
+
+    async def call(self, originator: str | None, event: CallEvent, at: datetime) -> None:
+        """An incoming call."""
+
+    async def recall(self, key: str) -> str | None:
+        """What this gateway remembered under ``key``, across restarts."""
+
+    async def remember(self, key: str, value: str | None) -> None:
+        """Keep ``value`` under ``key`` for this gateway; ``None`` forgets it."""
+
+    def status_changed(self, status: LinkStatus) -> None:
+        """The gateway's state is another."""
+
+
+class Link(Protocol):
+    """One configured gateway. ``name`` is the user's, ``kind`` its ``type`` in the configuration.
+
+    ``max_batch`` is how many messages of equal text and options one ``submit`` may carry.
+    """
+
+    name: str
+    kind: str
+    max_batch: int
+    capabilities: frozenset[Capability]
+
+    async def start(self, inlet: Inlet) -> None:
+        """Begin to connect; returns at once. The link comes back by itself for as long as it runs."""
+
+    async def stop(self) -> None:
+        """Finish the segment in the gateway's hands (at most 8 s) and close."""
+
+    async def submit(
+        self,
+        batch: Sequence[Submission],
+        segment_taken: Callable[[int, int, str], Awaitable[None]],
+    ) -> Sequence[Outcome]:
+        """Hand over a batch; one outcome per submission, in order. Never raises for what a gateway may do.
+
+        ``segment_taken(row, seqno, reference)`` is awaited for each segment but the last that a gateway took: it
+        returns after the commit, and only then may the next segment leave.
+        """
+
+    async def discard(self, source: Source) -> None:
+        """Delete the gateway's copy of a received segment, then call ``Inlet.deleted``; failures are tried again."""
+
+    async def balance(self) -> Balance:
+        """Ask the gateway. Raises :class:`Unsupported` or :class:`LinkError`."""
+
+    async def ussd(self, code: str) -> UssdAnswer:
+        """Start a USSD session. Raises :class:`Unsupported` or :class:`LinkError`."""
+
+    async def ussd_reply(self, text: str) -> UssdAnswer:
+        """Answer the network in the open session. Raises :class:`LinkError`."""
+
+    async def ussd_end(self) -> None:
+        """End the open session. Raises :class:`LinkError`."""
+
+    async def restart(self) -> None:
+        """Restart the gateway itself."""

@@ -1,0 +1,1 @@
+"""The durable memory: one protocol, one engine per file."""
