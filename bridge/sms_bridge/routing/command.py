@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sms_providers.model import EncodingChoice, Priority
+from sms_providers.charset import EncodingChoice
+from sms_providers.model import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

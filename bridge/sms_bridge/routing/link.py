@@ -172,7 +172,7 @@ class LinkError(Exception):
     """A link cannot do what an administrator asked; the message is for people."""
 
 
-class Unsupported(LinkError):
+class UnsupportedError(LinkError):
     """This kind of gateway cannot do it."""
 
 
@@ -239,10 +239,10 @@ class Link(Protocol):
         """Delete the gateway's copy of a received segment, then call ``Inlet.deleted``; failures are tried again."""
 
     async def balance(self) -> Balance:
-        """Ask the gateway. Raises :class:`Unsupported` or :class:`LinkError`."""
+        """Ask the gateway. Raises :class:`UnsupportedError` or :class:`LinkError`."""
 
     async def ussd(self, code: str) -> UssdAnswer:
-        """Start a USSD session. Raises :class:`Unsupported` or :class:`LinkError`."""
+        """Start a USSD session. Raises :class:`UnsupportedError` or :class:`LinkError`."""
 
     async def ussd_reply(self, text: str) -> UssdAnswer:
         """Answer the network in the open session. Raises :class:`LinkError`."""

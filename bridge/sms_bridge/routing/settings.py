@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sms_providers.model import OnUnknown, Priority
+from sms_providers.model import OnUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import time, tzinfo
+
+    from sms_providers.model import Priority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

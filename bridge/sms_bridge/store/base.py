@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from sms_providers.model import EncodingChoice, OnUnknown, Priority, State
+from sms_providers.charset import EncodingChoice
+from sms_providers.model import OnUnknown, Priority, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +26,7 @@ class StoreError(Exception):
     """The store cannot keep what it was given (disk full, broken file); the message says what to do."""
 
 
-class StoreInUse(StoreError):
+class StoreInUseError(StoreError):
     """Another process has the store open."""
 
 
@@ -382,7 +383,7 @@ class Store(Protocol):
     """A durable memory. One process at a time."""
 
     async def open(self) -> None:
-        """Open, migrate, check. Raises :class:`StoreInUse` or :class:`StoreError`."""
+        """Open, migrate, check. Raises :class:`StoreInUseError` or :class:`StoreError`."""
 
     async def close(self) -> None:
         """Finish what was begun and close."""
@@ -398,4 +399,3 @@ class Store(Protocol):
 
     def commit_age(self) -> float:
         """Seconds since the writer last showed that it is alive, for the watchdog."""
-

@@ -10,6 +10,8 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from .charset import EncodingChoice
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -143,14 +145,6 @@ class OnUnknown(StrEnum):
 
     RESEND = "resend"
     HOLD = "hold"
-
-
-class EncodingChoice(StrEnum):
-    """How the user wants the text encoded; ``gsm7`` transliterates what does not fit."""
-
-    AUTO = "auto"
-    GSM7 = "gsm7"
-    UCS2 = "ucs2"
 
 
 class Channel(StrEnum):
