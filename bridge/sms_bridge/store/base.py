@@ -46,9 +46,10 @@ class Phase(StrEnum):
 class Message:
     """One outbound message to one recipient. Times are Unix seconds (UTC).
 
-    ``row`` is 0 until the store assigned it. ``route`` is the list of steps still to be tried in order, each a set of
-    gateways any of which will do; ``step`` is the index of the present one. ``due_at`` is when the clock must next look
-    at the message in its phase, ``None`` for never.
+    ``row`` is 0 until the store assigned it. ``route`` is the failover order, each step a set of gateways any of which
+    will do; ``step`` is the index of the present one. ``due_at`` is when the clock must next look at the message in its
+    phase, ``None`` for never. ``first_attempt`` is the attempt since which segments count as taken (a requested resend
+    begins anew); ``rounds`` counts how often the whole route was used up, ``tries_here`` the tries at one gateway.
     ``response_topic`` and ``correlation`` are MQTT 5's, for the first and the final event.
     """
 
@@ -85,7 +86,8 @@ class Message:
     final: bool = False
     gateway: str | None = None
     attempt: int = 0
-    round: int = 0
+    first_attempt: int = 1
+    rounds: int = 0
     tries_here: int = 0
     due_at: float | None = None
     updated_at: float = 0.0
@@ -113,7 +115,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReport:
-    """A delivery report that has found no segment yet. ``at`` is the time of discharge, ``seen_at`` of arrival."""
+    """A delivery report that has found no segment yet. ``submitted_at`` is by the network's clock, ``seen_at`` by ours."""
 
     row: int = 0
     gateway: str
@@ -121,7 +123,7 @@ class StoredReport:
     recipient: str | None
     state: State | None
     error: Error | None
-    at: float | None
+    submitted_at: float | None
     seen_at: float
 
 
@@ -151,7 +153,7 @@ class Event:
     payload: str
     copies: tuple[Copy, ...] = ()
     message_row: int | None = None
-    inbound_row: int | None = None
+    inbound_group: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,7 +310,7 @@ class Transaction(Protocol):
         at: float,
         copies: tuple[Copy, ...] = (),
         message_row: int | None = None,
-        inbound_row: int | None = None,
+        inbound_group: int | None = None,
     ) -> Event:
         """Append an event; ``seq`` and ``epoch`` are added to the body as its last keys."""
 

@@ -248,11 +248,13 @@ class DeliveryReport:
 
     ``reference`` is the gateway's own word for what it reports on (TP-MR in hexadecimal for a modem).
     ``recipient`` narrows the match where references repeat, ``None`` where they do not. ``state`` is ``None`` for a
-    word that changes nothing (still trying, or unknown to us; kept in ``error``). ``at`` is the time of discharge.
+    word that changes nothing (still trying, or unknown to us; kept in ``error``). ``at`` is the time of discharge,
+    ``submitted_at`` when the network took the segment, by its own clock.
     """
 
     reference: str
     state: State | None
     recipient: str | None = None
+    submitted_at: datetime | None = None
     at: datetime | None = None
     error: Error | None = None
