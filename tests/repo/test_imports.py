@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: All that Home Assistant installs for the shared room.
 ALLOWED_IN_THE_SHARED_ROOM = frozenset({*sys.stdlib_module_names, "aiohttp", "yarl"})
 
+
 def absolute_imports(file: Path) -> Iterator[str]:
     """Yield the top-level name of every import that is not relative."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
