@@ -32,9 +32,9 @@ install_packages() {
   fi
   ((${#units[@]} == 0)) || as_root systemctl mask --runtime --quiet "${units[@]}"
   local status=0
-  as_root apt-get -q update &&
+  as_root apt-get -qq update &&
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-      apt-get -q install -y --no-install-recommends "$@" || status=$?
+      apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@" > /dev/null || status=$?
   if ((${#units[@]} > 0)); then
     as_root systemctl unmask --runtime --quiet "${units[@]}"
     as_root systemctl disable --quiet "${units[@]}" || true
