@@ -210,13 +210,15 @@ class Inlet(Protocol):
 class Link(Protocol):
     """One configured gateway. ``name`` is the user's, ``kind`` its ``type`` in the configuration.
 
-    ``max_batch`` is how many messages of equal text and options one ``submit`` may carry.
+    ``max_batch`` is how many messages of equal text and options one ``submit`` may carry. ``option_keys`` are the keys
+    of a send object's ``options`` that it knows.
     """
 
     name: str
     kind: str
     max_batch: int
     capabilities: frozenset[Capability]
+    option_keys: frozenset[str]
 
     async def start(self, inlet: Inlet) -> None:
         """Begin to connect; returns at once. The link comes back by itself for as long as it runs."""

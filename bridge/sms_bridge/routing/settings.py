@@ -79,7 +79,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingSettings:
-    """Everything that decides which message goes where, and when. Numbers and prefixes are E.164 with ``+``."""
+    """Everything that decides which message goes where, and when. Numbers and prefixes are E.164 with ``+``.
+
+    ``keep_texts`` ``False`` erases a text once its message is final; ``keep_days`` is how long messages are kept.
+    """
 
     defaults: Defaults = field(default_factory=Defaults)
     gateways: tuple[str, ...] = ()
@@ -90,7 +93,7 @@ class RoutingSettings:
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ("+882", "+979")
     allow_emergency: bool = False
-    keep_texts_days: bool = True
+    keep_texts: bool = True
     keep_days: int = 30
     verbose_states: bool = False
     join_timeout: float = 86_400.0

@@ -49,7 +49,8 @@ class Message:
     ``row`` is 0 until the store assigned it. ``route`` is the failover order, each step a set of gateways any of which
     will do; ``step`` is the index of the present one. ``due_at`` is when the clock must next look at the message in its
     phase, ``None`` for never. ``first_attempt`` is the attempt since which segments count as taken (a requested resend
-    begins anew); ``rounds`` counts how often the whole route was used up, ``tries_here`` the tries at one gateway.
+    begins anew); ``rounds`` counts how often the whole route was used up, ``tries_here`` the tries at one gateway. ``ephemeral``: the
+    text is erased once the message is final.
     ``response_topic`` and ``correlation`` are MQTT 5's, for the first and the final event.
     """
 
@@ -78,6 +79,7 @@ class Message:
     created_at: float
     send_at: float | None = None
     expires_at: float
+    ephemeral: bool = False
     # what changes
     route: tuple[tuple[str, ...], ...]
     step: int = 0
@@ -236,7 +238,7 @@ class Transaction(Protocol):
         """Write what changes of a message."""
 
     def erase_text(self, row: int) -> None:
-        """Overwrite a message's text and data with nothing, and forget their fingerprint."""
+        """Overwrite a message's text and data with nothing; its fingerprint stays."""
 
     def ready_lanes(self) -> Sequence[tuple[tuple[tuple[str, ...], ...], int]]:
         """Every (route, step) under which messages may be ready."""

@@ -1,0 +1,126 @@
+"""Which gateways a message may take, in which order, and whose turn it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sms_providers.model import Capability, Error, ErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sms_bridge.routing.command import Command
+    from sms_bridge.routing.link import Link
+    from sms_bridge.routing.recipients import Recipient
+    from sms_bridge.routing.settings import RoutingSettings
+
+#: A failover order: each step is a set of gateways any of which will do.
+Steps = tuple[tuple[str, ...], ...]
+
+
+class Router:
+    """The routes of the configuration over the configured links."""
+
+    def __init__(self, settings: RoutingSettings, links: Mapping[str, Link]) -> None:
+        self._settings = settings
+        self._links = links
+
+    def route(self, command: Command, recipient: Recipient) -> Steps | Error:
+        """The steps for one message, without the gateways that cannot do what the command asks.
+
+        A command's gateway beats the contact's, which beats the route; without routes every gateway in the order of
+        the configuration. An :class:`Error` says why there is none.
+        """
+        unknown = next((name for name in command.gateway if name not in self._links), None)
+        if unknown is not None:
+            known = ", ".join(self._links) or "none"
+            return Error(
+                code=ErrorCode.INVALID_PAYLOAD,
+                message=f"gateway: {unknown!r} is not configured; configured: {known}",
+            )
+        steps = self._chosen(command, recipient)
+        if not steps:
+            return Error(
+                code=ErrorCode.NO_ROUTE, message="no route of the configuration matches this message"
+            )
+        return self._able(steps, command)
+
+    def _chosen(self, command: Command, recipient: Recipient) -> Steps:
+        if command.gateway:
+            return tuple((name,) for name in dict.fromkeys(command.gateway))
+        if recipient.contact is not None and recipient.contact.gateway:
+            return tuple((name,) for name in recipient.contact.gateway)
+        if not self._settings.routes:
+            return tuple((name,) for name in self._links)
+        for route in self._settings.routes:
+            match = route.match
+            if match.prefix and not recipient.number.startswith(match.prefix):
+                continue
+            if match.priority and command.priority not in match.priority:
+                continue
+            return route.use
+        return ()
+
+    def _able(self, steps: Steps, command: Command) -> Steps | Error:
+        known = {key for step in steps for name in step for key in self._links[name].option_keys}
+        strange = next((key for key in command.options if key not in known), None)
+        if strange is not None:
+            return Error(
+                code=ErrorCode.UNKNOWN_KEY,
+                message=f"options.{strange}: no gateway of this message's route knows this key",
+            )
+        needs = _needed(command)
+        kept = tuple(
+            able
+            for step in steps
+            if (able := tuple(name for name in step if needs.keys() <= self._links[name].capabilities))
+        )
+        if kept:
+            return kept
+        keys = ", ".join(needs.values())
+        return Error(
+            code=ErrorCode.UNSUPPORTED, message=f"{keys}: no gateway of this message's route can do this"
+        )
+
+
+def _needed(command: Command) -> dict[Capability, str]:
+    """What a command asks of a gateway, with the key that asks."""
+    asked = (
+        (command.data is not None, Capability.DATA, "data"),
+        (command.flash, Capability.FLASH, "flash"),
+        (command.originator is not None, Capability.ORIGINATOR, "from"),
+        (command.sim is not None, Capability.SIM, "sim"),
+    )
+    return {capability: key for wanted, capability, key in asked if wanted}
+
+
+def has_turn(route: Steps, step: int, gateway: str, usable: frozenset[str]) -> bool:
+    """Whether ``gateway`` is the one to try now: in the first step from ``step`` on that has a usable gateway."""
+    for names in route[step:]:
+        if gateway in names:
+            return True
+        if not usable.isdisjoint(names):
+            return False
+    return False
+
+
+def without(route: Steps, step: int, gateway: str) -> tuple[Steps, int]:
+    """After a refusal for good: the route without ``gateway``, and the step to go on with."""
+    kept: list[tuple[str, ...]] = []
+    next_step = step
+    for position, names in enumerate(route):
+        rest = tuple(name for name in names if name != gateway)
+        if rest:
+            kept.append(rest)
+        elif position < step:
+            next_step -= 1
+    return tuple(kept), next_step
+
+
+def after(route: Steps, step: int, gateway: str) -> tuple[Steps, int]:
+    """After a refusal for now: ``gateway`` has had its turn in this round, its siblings of the same step have not."""
+    position = next((at for at in range(step, len(route)) if gateway in route[at]), step)
+    rest = tuple(name for name in route[position] if name != gateway)
+    if not rest:
+        return route, position + 1
+    return (*route[:position], (gateway,), rest, *route[position + 1 :]), position + 1
