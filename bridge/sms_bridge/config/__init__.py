@@ -1,0 +1,18 @@
+"""The configuration: one YAML file → one :class:`Config`, or every fault of it at once."""
+
+from sms_bridge.config.gateways import GatewayConfig
+from sms_bridge.config.load import find_config, load
+from sms_bridge.config.model import Config, LogFormat, LogSettings
+from sms_bridge.config.problems import ConfigError, Place, Problem
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "GatewayConfig",
+    "LogFormat",
+    "LogSettings",
+    "Place",
+    "Problem",
+    "find_config",
+    "load",
+]

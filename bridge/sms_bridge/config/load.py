@@ -1,0 +1,151 @@
+"""From a file to a checked configuration."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, Final
+
+from sms_bridge.config.checker import Checker
+from sms_bridge.config.document import Secrets, read_yaml
+from sms_bridge.config.gateways import KINDS, GatewayConfig
+from sms_bridge.config.model import Config, LogFormat, LogSettings
+from sms_bridge.config.overrides import apply_environment
+from sms_bridge.config.problems import ConfigError, Place, Problem
+from sms_bridge.mqtt.settings import MqttSettings, Protocol, TlsSettings
+from sms_bridge.routing.settings import (
+    Contact,
+    Defaults,
+    Limits,
+    QuietHours,
+    Route,
+    RouteMatch,
+    RoutingSettings,
+)
+from sms_providers.model import OnUnknown, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sms_bridge.config.document import Document
+
+#: Where a configuration is looked for when none is named, after ``$SMS_BRIDGE_CONFIG``. Never ``config.yaml``:
+#: Home Assistant's Supervisor reads any file of that name as an app.
+DEFAULT_FILES: Final = ("sms-bridge.yaml", "/etc/sms-bridge/sms-bridge.yaml")
+
+
+#: What the checker returns: its shape is that of the tables in `schema` and `gateways`.
+Tree = dict[str, Any]
+
+
+def find_config(given: str | None, environment: Mapping[str, str] = os.environ) -> FilePath:
+    """Return the configuration to use. Raises :class:`ConfigError` where none is named and none is found."""
+    named = given or environment.get("SMS_BRIDGE_CONFIG")
+    if named:
+        return FilePath(named)
+    for name in DEFAULT_FILES:
+        if FilePath(name).is_file():
+            return FilePath(name)
+    message = (
+        f"no configuration: name one with -c FILE or $SMS_BRIDGE_CONFIG, or create ./{DEFAULT_FILES[0]} "
+        f"or {DEFAULT_FILES[1]}"
+    )
+    raise ConfigError([Problem(place=Place("sms-bridge"), key="", message=message)])
+
+
+def load(path: FilePath, environment: Mapping[str, str] = os.environ) -> Config:
+    """Read, complete and check a configuration. Raises :class:`ConfigError` with every problem at once."""
+    secrets = Secrets(path.parent, environment)
+    document = read_yaml(path, secrets)
+    apply_environment(document, environment)
+    values = Checker(document, secrets).check()
+    _judge_absent(document, values)
+    if document.problems:
+        raise ConfigError(sorted(document.problems, key=lambda problem: _order(problem, str(path))))
+    return _build(values, (*secrets.warnings, *document.warnings))
+
+
+def _order(problem: Problem, source: str) -> tuple[bool, str, int]:
+    return (problem.place.source != source, problem.place.source, problem.place.line or 0)
+
+
+#: What the tables describe and this version does not have: key, the values that ask for nothing, what it would be.
+_ABSENT: Final[tuple[tuple[tuple[str, str], tuple[str | None, ...], str], ...]] = (
+    (("homeassistant", "discovery"), ("auto", "off"), "Home Assistant discovery; leave it at auto or off"),
+    (("http", "listen"), (None,), "a web server; leave it at null"),
+)
+#: The same, but harmless: they only go with the above.
+_USELESS: Final[tuple[tuple[tuple[str, str], tuple[str | None, ...]], ...]] = (
+    (("homeassistant", "prefix"), ("homeassistant",)),
+    (("http", "public_url"), (None,)),
+    (("http", "token"), (None,)),
+    (("http", "tls"), (None,)),
+)
+
+
+def _judge_absent(document: Document, values: Tree) -> None:
+    for (section, name), nothing, what in _ABSENT:
+        if values[section].get(name, nothing[0]) not in nothing:
+            document.report((section, name), f"this version does not have {what}")
+    for (section, name), nothing in _USELESS:
+        if values[section].get(name, nothing[0]) not in nothing:
+            document.warn((section, name), "this has no effect in this version")
+
+
+def _build(values: Tree, warnings: tuple[Problem, ...]) -> Config:
+    mqtt: Tree = dict(values["mqtt"])
+    log = values["log"]
+    mqtt["tls"] = _tls(mqtt["tls"])
+    mqtt["admin"] = tuple(mqtt["admin"])
+    mqtt["protocol"] = Protocol(mqtt["protocol"])
+    return Config(
+        instance=values["instance"],
+        mqtt=MqttSettings(instance=values["instance"], valid_for=values["defaults"]["valid_for"], **mqtt),
+        store_url=values["store"]["url"],
+        routing=_routing(values),
+        gateways={name: _gateway(name, kind, given) for name, (kind, given) in values["gateways"].items()},
+        log=LogSettings(level=log["level"], format=LogFormat(log["format"]), texts=log["texts"]),
+        warnings=warnings,
+    )
+
+
+def _tls(given: Tree) -> TlsSettings | None:
+    """Encryption is on as soon as one of its keys is set; ``ca: system`` sets one and trusts the system's."""
+    if not any(given.values()):
+        return None
+    return TlsSettings(**{**given, "ca": None if given["ca"] == "system" else given["ca"]})
+
+
+def _gateway(name: str, kind: str, given: Tree) -> GatewayConfig:
+    return GatewayConfig(name=name, kind=kind, link=KINDS[kind].link, settings=KINDS[kind].build(given))
+
+
+def _routing(values: Tree) -> RoutingSettings:
+    defaults, limits = values["defaults"], dict(values["limits"])
+    quiet = limits.pop("quiet_hours")
+    return RoutingSettings(
+        defaults=Defaults(**{**defaults, "on_unknown": OnUnknown(defaults["on_unknown"])}),
+        gateways=tuple(values["gateways"]),
+        contacts={name: Contact(name=name, **given) for name, given in values["contacts"].items()},
+        groups=values["groups"],
+        routes=tuple(map(_route, values["routes"])),
+        limits=Limits(**limits, quiet_hours=quiet and QuietHours(start=quiet["from"], end=quiet["to"])),
+        allow=tuple(values["allow"]),
+        deny=tuple(values["deny"]),
+        allow_emergency=values["allow_emergency"],
+        keep_texts=values["store"]["keep_texts"] == "days",
+        keep_days=values["store"]["keep_days"],
+        verbose_states=values["mqtt"]["verbose_states"],
+        **values["incoming"],
+    )
+
+
+def _route(given: Tree) -> Route:
+    match = given["match"]
+    return Route(
+        match=RouteMatch(
+            prefix=tuple(match["prefix"]),
+            priority=tuple(Priority[word.upper()] for word in match["priority"]),
+        ),
+        use=given["use"],
+    )
