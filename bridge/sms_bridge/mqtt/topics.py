@@ -72,12 +72,12 @@ class Topics:
 
         Returns ``None`` for more levels than these.
         """
-        recipients, _, rest = topic.removeprefix(self.send).removeprefix("/").partition("/")
         if topic == self.send:
             return SendTopic(None, None)
-        if "/" in rest:
+        recipients, *rest = topic.removeprefix(self.send + "/").split("/")
+        if len(rest) > 1:
             return None
-        return SendTopic(recipients, rest if topic.count("/") > self.send.count("/") + 1 else None)
+        return SendTopic(recipients, rest[0] if rest else None)
 
     def is_send(self, topic: str) -> bool:
         """Tell whether ``topic`` brings a send command."""
