@@ -178,11 +178,11 @@ class Intake:
         stored = known[0].fingerprint
         differing = [key for key in _COMPARED if key in stored and stored.get(key) != fingerprint.get(key)]
         if differing:
-            message = (
+            sentence = (
                 f"id: {command.id} is taken by a message with another {', '.join(differing)}; "
                 "give each message an id of its own"
             )
-            error = Error(code=ErrorCode.ID_CONFLICT, message=message)
+            error = Error(code=ErrorCode.ID_CONFLICT, message=sentence)
             self._refuse(tx, command, command.to, error, now, repeat=True)
             return
         for message in known:

@@ -139,7 +139,11 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """A further publication of an event: to a response topic (payload as the event's), or as plain text."""
+    """A further publication of an event.
+
+    Without ``text`` it goes to the response topic ``topic`` with the event's own payload; with it, ``text`` goes alone
+    to ``topic`` below the base topic.
+    """
 
     topic: str
     correlation: bytes | None = None

@@ -1,0 +1,249 @@
+"""One attempt: claiming the next messages for a gateway, and writing down what became of them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from sms_bridge.routing import router
+from sms_bridge.routing.limits import quiet_until
+from sms_bridge.routing.link import Refused, Submission, Taken
+from sms_bridge.routing.reports import missing_segments, new_segment
+from sms_bridge.routing.transitions import announce, move
+from sms_bridge.store.base import Phase
+from sms_providers.model import Error, ErrorCode, OutboundMessage, RefusalClass, State, refusal_class
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sms_bridge.routing.limits import Calendar
+    from sms_bridge.routing.link import NoAnswer, Outcome
+    from sms_bridge.routing.reports import Reports
+    from sms_bridge.routing.settings import RoutingSettings
+    from sms_bridge.store.base import Message, Transaction
+
+#: Back-off between rounds over all gateways, in seconds (MQTT contract, *Refusals and failover*).
+_LONGEST_BACKOFF: Final = 60.0
+#: Pause before the second try at the same gateway, in seconds (3GPP TS 27.005 network failures pass in seconds).
+_SAME_GATEWAY_PAUSE: Final = 5.0
+#: Columns of the daily counters, by gateway.
+SENT: Final = "sent:"
+FAILED: Final = "failed:"
+
+
+class Attempts:
+    """The units of the dispatcher. Every method runs inside one transaction."""
+
+    def __init__(self, settings: RoutingSettings, calendar: Calendar, reports: Reports) -> None:
+        self._settings = settings
+        self._reports = reports
+        self._calendar = calendar
+
+    def claim(
+        self, tx: Transaction, gateway: str, usable: frozenset[str], limit: int, now: float
+    ) -> list[Submission]:
+        """Commit the next messages of this gateway as ``submitting``; at most ``limit``, all alike.
+
+        A gateway takes what no usable gateway before it in a message's route would take. One claim holds messages of
+        equal text and options only, so that a link may use its provider's batch request.
+        """
+        candidates: list[Message] = []
+        for route, step in tx.ready_lanes():
+            if router.has_turn(route, step, gateway, usable):
+                candidates.extend(tx.ready(route, step, limit))
+        candidates.sort(key=lambda message: (-message.priority, message.row))
+        claimed: list[Message] = []
+        for message in candidates:
+            if len(claimed) == limit or (claimed and not _alike(claimed[0], message)):
+                break
+            if not self._hold_back(tx, message, now):
+                claimed.append(self._begin(tx, message, gateway, now))
+        return [_submission(tx, message, now) for message in claimed]
+
+    def segment_taken(self, tx: Transaction, row: int, seqno: int, reference: str, now: float) -> None:
+        """Write down that a gateway took one segment of several: this run of attempts does not send it again."""
+        message = tx.message(row)
+        if message is not None:
+            tx.add_segment(new_segment(message, seqno, reference, now))
+
+    def settle(self, tx: Transaction, row: int, attempt: int, outcome: Outcome, now: float) -> None:
+        """Write down what became of an attempt; nothing where it is no longer the message's present attempt."""
+        message = tx.message(row)
+        if message is None or message.phase is not Phase.SUBMITTING or message.attempt != attempt:
+            return
+        if isinstance(outcome, Taken):
+            self._taken(tx, message, outcome, now)
+        elif isinstance(outcome, Refused):
+            self._refused(tx, message, outcome, now)
+        else:
+            self.unanswered(tx, message, outcome, now)
+
+    def unanswered(self, tx: Transaction, message: Message, outcome: NoAnswer, now: float) -> None:
+        """It cannot be known whether the gateway has it: the grace for a late report begins."""
+        began = message.updated_at
+        message = replace(
+            message,
+            phase=Phase.UNKNOWN,
+            due_at=now + self._settings.defaults.on_unknown_grace,
+            error=outcome.error,
+            expected_reference=outcome.expected_reference,
+        )
+        message = move(tx, message, State.UNKNOWN, now=now)
+        self._reports.answer_from_kept(tx, message, began, now)
+
+    def _taken(self, tx: Transaction, message: Message, outcome: Taken, now: float) -> None:
+        references = dict(enumerate(outcome.references, start=1))
+        for seqno, reference in missing_segments(tx, message, references).items():
+            tx.add_segment(new_segment(message, seqno, reference, now))
+        final = outcome.final or not message.dlr
+        message = self._reports.hand_over(
+            tx, message, outcome.references, outcome.state, now=now, final=final
+        )
+        tx.count(f"{SENT}{message.gateway}", self._calendar.day(now))
+        self._reports.apply_early(tx, message, now)
+
+    def _hold_back(self, tx: Transaction, message: Message, now: float) -> bool:
+        """A ready message whose time is over, or has not come because of the quiet hours."""
+        if message.expires_at <= now:
+            expire(tx, message, now)
+            return True
+        until = quiet_until(self._settings.limits, self._calendar, message.priority, now)
+        if until is None:
+            return False
+        due_at = min(until, message.expires_at)
+        tx.save_message(replace(message, phase=Phase.SCHEDULED, due_at=due_at, updated_at=now))
+        return True
+
+    def _begin(self, tx: Transaction, message: Message, gateway: str, now: float) -> Message:
+        step = next(at for at in range(message.step, len(message.route)) if gateway in message.route[at])
+        message = replace(
+            message,
+            phase=Phase.SUBMITTING,
+            step=step,
+            gateway=gateway,
+            attempt=message.attempt + 1,
+            due_at=None,
+        )
+        if self._settings.verbose_states:
+            return move(tx, message, State.SUBMITTING, now=now)
+        message = replace(message, updated_at=now)
+        tx.save_message(message)
+        return message
+
+    def _refused(self, tx: Transaction, message: Message, outcome: Refused, now: float) -> None:
+        kind = refusal_class(outcome.error.code)
+        message = replace(message, error=outcome.error)
+        if kind is RefusalClass.CONTENT:
+            self._fail(tx, message, now)
+            return
+        gateway = message.gateway or ""
+        if kind is RefusalClass.GATEWAY:
+            route, step = router.without(message.route, message.step, gateway)
+        elif outcome.same_gateway_again and message.tries_here == 0:
+            self._wait(tx, replace(message, tries_here=1), now + _SAME_GATEWAY_PAUSE, now)
+            return
+        else:
+            route, step = router.after(message.route, message.step, gateway)
+        message = replace(message, route=route, step=step, tries_here=0)
+        if not route:
+            self._fail(tx, message, now)
+        elif step < len(route):
+            self._save(tx, replace(message, phase=Phase.READY, due_at=message.expires_at), now)
+        else:
+            pause = min(2.0**message.rounds, _LONGEST_BACKOFF)
+            pause += random.uniform(0, pause / 4)
+            self._wait(tx, replace(message, step=0, rounds=message.rounds + 1), now + pause, now)
+
+    def _wait(self, tx: Transaction, message: Message, until: float, now: float) -> None:
+        due_at = min(until, message.expires_at)
+        self._save(tx, replace(message, phase=Phase.WAITING, due_at=due_at), now)
+
+    def _fail(self, tx: Transaction, message: Message, now: float) -> None:
+        tx.count(f"{FAILED}{message.gateway}", self._calendar.day(now))
+        move(tx, message, State.FAILED, now=now, final=True)
+
+    def _save(self, tx: Transaction, message: Message, now: float) -> None:
+        tx.save_message(replace(message, updated_at=now))
+
+
+def expire(tx: Transaction, message: Message, now: float) -> None:
+    """End a message whose validity is over, with the last error if there was one."""
+    over = Error(code=ErrorCode.EXPIRED, message="its validity was over before a gateway took it")
+    move(tx, replace(message, error=message.error or over), State.EXPIRED, now=now, final=True)
+
+
+def requeue(tx: Transaction, message: Message, *, valid_until: float, now: float) -> Message:
+    """Begin anew at ``queued``, with every segment still to be sent (the ``resend`` request)."""
+    message = replace(
+        message,
+        state=State.QUEUED,
+        final=False,
+        phase=Phase.READY,
+        step=0,
+        first_attempt=message.attempt + 1,
+        rounds=0,
+        tries_here=0,
+        segments_delivered=0,
+        references=(),
+        error=None,
+        expires_at=valid_until,
+        due_at=valid_until,
+        updated_at=now,
+    )
+    tx.save_message(message)
+    announce(tx, message, now=now, answer=False)
+    return message
+
+
+def _alike(one: Message, other: Message) -> bool:
+    return _content(one) == _content(other)
+
+
+def _content(message: Message) -> tuple[object, ...]:
+    return (
+        message.text,
+        message.data,
+        message.port,
+        message.originator,
+        message.sim,
+        message.priority,
+        message.encoding,
+        message.flash,
+        message.dlr,
+        message.options,
+    )
+
+
+def _submission(tx: Transaction, message: Message, now: float) -> Submission:
+    return Submission(
+        row=message.row,
+        attempt=message.attempt,
+        message=OutboundMessage(
+            recipient=message.recipient,
+            text=message.text,
+            data=message.data,
+            port=message.port,
+            originator=message.originator,
+            sim=message.sim,
+            priority=message.priority,
+            valid_for=int(message.expires_at - now),
+            dlr=message.dlr,
+            flash=message.flash,
+            encoding=message.encoding,
+            options=message.options,
+        ),
+        concat_ref=message.concat_ref,
+        taken=taken_here(tx, message),
+    )
+
+
+def taken_here(tx: Transaction, message: Message) -> Mapping[int, str]:
+    """The segments that the message's present gateway has taken in this run of attempts, by seqno."""
+    if message.segments == 1 or message.attempt == message.first_attempt:
+        return {}
+    return {
+        segment.seqno: segment.reference
+        for segment in tx.segments(message.row)
+        if segment.gateway == message.gateway and segment.attempt >= message.first_attempt
+    }
