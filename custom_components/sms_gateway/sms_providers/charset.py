@@ -74,8 +74,8 @@ PORT_OCTETS: Final = 6
 #: 3GPP TS 23.040 clause 9.2.3.24.1: segments of a message, whose number is one octet.
 MAX_SEGMENTS: Final = 255
 
-_UNDEFINED = "\ufffe"
-_REPLACEMENT = "\ufffd"
+# What stands in the interpreter's tables where there is no character; a noncharacter of Unicode, never text.
+_UNDEFINED: Final = "\ufffe"
 
 # One octet per character: the septet itself, or 0x80 + the septet that follows an escape. Encoding and decoding
 # a text are then one pass of the interpreter's C code each.
@@ -95,6 +95,8 @@ _SEPTETS: Final = bytes(range(128))
 
 
 def _fold(text: str) -> bytes | None:
+    if _UNDEFINED in text:
+        return None
     try:
         return codecs.charmap_encode(text, "strict", _ENCODE)[0]
     except UnicodeEncodeError:
