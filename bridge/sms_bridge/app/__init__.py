@@ -1,0 +1,1 @@
+"""The daemon: wires the rooms, starts and stops them."""
