@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: A message's route: steps in order, each a set of gateways any of which will do.
+Steps = tuple[tuple[str, ...], ...]
+
 
 class StoreError(Exception):
     """The store cannot keep what it was given (disk full, broken file); the message says what to do."""
@@ -49,8 +52,8 @@ class Message:
     ``row`` is 0 until the store assigned it. ``route`` is the failover order, each step a set of gateways any of which
     will do; ``step`` is the index of the present one. ``due_at`` is when the clock must next look at the message in its
     phase, ``None`` for never. ``first_attempt`` is the attempt since which segments count as taken (a requested resend
-    begins anew); ``rounds`` counts how often the whole route was used up, ``tries_here`` the tries at one gateway. ``ephemeral``: the
-    text is erased once the message is final.
+    begins anew); ``rounds`` counts how often the whole route was used up, ``tries_here`` the tries at one gateway.
+    ``ephemeral``: the text is erased once the message is final.
     ``response_topic`` and ``correlation`` are MQTT 5's, for the first and the final event.
     """
 
@@ -81,7 +84,7 @@ class Message:
     expires_at: float
     ephemeral: bool = False
     # what changes
-    route: tuple[tuple[str, ...], ...]
+    route: Steps
     step: int = 0
     phase: Phase = Phase.READY
     state: State = State.QUEUED
@@ -117,7 +120,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReport:
-    """A delivery report that has found no segment yet. ``submitted_at`` is by the network's clock, ``seen_at`` by ours."""
+    """A delivery report that has found no segment yet.
+
+    ``submitted_at`` is by the network's clock, ``seen_at`` by ours.
+    """
 
     row: int = 0
     gateway: str
@@ -227,7 +233,10 @@ class Transaction(Protocol):
 
     # -- messages
     def add_message(self, message: Message) -> Message:
-        """Insert; returns it with ``row`` (and a ``concat_ref`` made from it). The ``id`` must be free."""
+        """Insert; returns it with ``row`` (and a ``concat_ref`` made from it).
+
+        Raises ``ValueError`` where the ``id`` is taken.
+        """
 
     def message(self, row: int) -> Message | None:
         """One message by row."""
@@ -239,15 +248,15 @@ class Transaction(Protocol):
         """The messages of a group, in the order of their numbers."""
 
     def save_message(self, message: Message) -> None:
-        """Write what changes of a message."""
+        """Write what changes of a message: ``expires_at`` and everything from ``route`` on."""
 
     def erase_text(self, row: int) -> None:
         """Overwrite a message's text and data with nothing; its fingerprint stays."""
 
-    def ready_lanes(self) -> Sequence[tuple[tuple[tuple[str, ...], ...], int]]:
+    def ready_lanes(self) -> Sequence[tuple[Steps, int]]:
         """Every (route, step) under which messages may be ready."""
 
-    def ready(self, route: tuple[tuple[str, ...], ...], step: int, limit: int) -> Sequence[Message]:
+    def ready(self, route: Steps, step: int, limit: int) -> Sequence[Message]:
         """Ready messages of one lane: highest priority first, then oldest. Uses an index at any queue length."""
 
     def due(self, now: float, limit: int) -> Sequence[Message]:
@@ -277,10 +286,10 @@ class Transaction(Protocol):
         """Number of messages that are not done, by published state."""
 
     def queue_by_gateway(self) -> Mapping[str, int]:
-        """Number of messages that wait or run, by the first gateway of their present step."""
+        """Number of messages ready, waiting, submitting or unknown, by the first gateway of their present step."""
 
     def oldest_queued(self) -> float | None:
-        """``created_at`` of the oldest message that a gateway may take but none has."""
+        """``created_at`` of the message with the lowest row among those ready or waiting."""
 
     # -- segments and reports
     def add_segment(self, segment: Segment) -> None:
@@ -384,7 +393,11 @@ class Transaction(Protocol):
 
     # -- housekeeping
     def purge(self, before: float, limit: int) -> int:
-        """Remove at most ``limit`` done messages, published events, old reports and counters; returns how many."""
+        """Remove at most ``limit`` rows of what is older than ``before``; returns how many.
+
+        These are done messages (by ``updated_at``, with their segments), published events, kept reports, remembered
+        contents, and counters of periods that ended 62 days earlier still.
+        """
 
 
 class Store(Protocol):
@@ -399,7 +412,8 @@ class Store(Protocol):
     async def write(self, name: str, unit: Callable[[Transaction], T]) -> T:
         """Run a unit and return its result after the commit. ``name`` names the commit boundary in tests and metrics.
 
-        Raises what the unit raised (nothing of it is kept), or :class:`StoreError` where the commit failed.
+        Raises what the unit raised (nothing of it is kept), or :class:`StoreError` where the commit failed. Cancelling
+        the caller does not undo the unit.
         """
 
     async def read(self, unit: Callable[[Transaction], T]) -> T:
