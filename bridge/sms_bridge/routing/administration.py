@@ -7,21 +7,25 @@ import base64
 import json
 import logging
 import re
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
 
 from sms_bridge.numbers import to_e164
 from sms_bridge.routing.command import Rejection
 from sms_bridge.routing.events import error_body, rfc3339
 from sms_bridge.routing.link import LinkError, UnsupportedError
+from sms_bridge.routing.outbox import NotPossibleError, UnknownIdError
 from sms_bridge.routing.requests import AdminCode, AdminError, Request, cursor_of, unknown_word
 from sms_bridge.store.base import StoreError
-from sms_providers.model import Priority, State
+from sms_providers.model import Error, ErrorCode, Priority, State
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
 
     from sms_bridge.routing.command import Command
-    from sms_bridge.routing.link import Link
+    from sms_bridge.routing.gateways import Gateways
+    from sms_bridge.routing.outbox import Outbox
+    from sms_bridge.routing.overview import Overview
     from sms_bridge.routing.settings import RoutingSettings
     from sms_bridge.store.base import Message, Store, Transaction
 
@@ -41,41 +45,10 @@ _PATIENCE: Final = 150.0
 _ABSENT: Final = ("pair", "unpair", "reload")
 
 
-class Outbox(Protocol):
-    """What administration asks of the outbox. Unknown identifiers are a KeyError."""
-
-    async def cancel(self, message_id: str) -> Sequence[str]:
-        """Cancel a message or the messages of a group; returns the ids that were still to be had."""
-
-    async def resend(self, message_id: str) -> Sequence[str]:
-        """Queue a failed, expired or unknown message again. Raises ValueError where it is none of these."""
-
-    def quote(self, command: Command) -> Mapping[str, object]:
-        """What sending this would take. Raises ValueError with a sentence where it would be refused."""
-
-
-class Gateways(Protocol):
-    """What administration asks of the configured gateways; names are known when a method is called."""
-
-    links: Mapping[str, Link]
-
-    def describe(self, name: str, *, full: bool) -> Awaitable[Mapping[str, object]]:
-        """A gateway's state as the contract has it; ``full`` with whole number and IMEI."""
-
-    async def pause(self, name: str) -> None:
-        """Give the gateway no more messages, across restarts."""
-
-    async def resume(self, name: str) -> None:
-        """End a pause."""
-
-    async def restart(self, name: str) -> None:
-        """Restart the gateway itself."""
-
-
 class Administration:
     """Does one request at a time for whoever asks; who may ask what is the transport's matter.
 
-    ``read_send`` reads a send object; ``health`` gives the health object of section 4.
+    ``read_send`` reads a send object.
     """
 
     def __init__(
@@ -86,14 +59,14 @@ class Administration:
         outbox: Outbox,
         gateways: Gateways,
         read_send: Callable[[Mapping[str, object]], Command | Rejection],
-        health: Callable[[], Awaitable[Mapping[str, object]]],
+        overview: Overview,
     ) -> None:
         self._store = store
         self._settings = settings
         self._outbox = outbox
         self._gateways = gateways
         self._read_send = read_send
-        self._health = health
+        self._overview = overview
         self._commands: Mapping[str, Callable[[Mapping[str, object]], Awaitable[Data]]] = {
             "health": self._do_health,
             "gateway": self._do_gateway,
@@ -125,6 +98,10 @@ class Administration:
             return await do(members)
         except AdminError:
             raise
+        except UnknownIdError as error:
+            raise AdminError(AdminCode.UNKNOWN_ID, str(error)) from error
+        except NotPossibleError as error:
+            raise AdminError(AdminCode.INVALID_PAYLOAD, str(error)) from error
         except UnsupportedError as error:
             raise AdminError(AdminCode.UNSUPPORTED, str(error)) from error
         except TimeoutError as error:
@@ -142,7 +119,7 @@ class Administration:
 
     async def _do_health(self, members: Mapping[str, object]) -> Data:
         Request(members, ())
-        return dict(await self._health())
+        return await self._overview.health()
 
     async def _do_discovery(self, members: Mapping[str, object]) -> Data:
         enabled = Request(members, ("enabled",)).flag("enabled")
@@ -182,7 +159,7 @@ class Administration:
 
         found = await self._store.read(find)
         if found is None:
-            raise _unknown_id(message_id)
+            raise UnknownIdError(f"no message has the id {message_id}")
         return found
 
     async def _do_events(self, members: Mapping[str, object]) -> Data:
@@ -203,29 +180,20 @@ class Administration:
 
     async def _do_cancel(self, members: Mapping[str, object]) -> Data:
         message_id = Request(members, ("id",)).text("id")
-        try:
-            return {"ids": list(await self._outbox.cancel(message_id))}
-        except KeyError:
-            raise _unknown_id(message_id) from None
+        return {"ids": await self._outbox.cancel(message_id)}
 
     async def _do_resend(self, members: Mapping[str, object]) -> Data:
         message_id = Request(members, ("id",)).text("id")
-        try:
-            return {"ids": list(await self._outbox.resend(message_id))}
-        except KeyError:
-            raise _unknown_id(message_id) from None
-        except ValueError as error:
-            raise AdminError(AdminCode.INVALID_PAYLOAD, str(error)) from error
+        return {"ids": await self._outbox.resend(message_id)}
 
     async def _do_quote(self, members: Mapping[str, object]) -> Data:
         command = self._read_send(members)
         if isinstance(command, Rejection):
-            code = AdminCode.UNKNOWN_KEY if command.error.code == "unknown_key" else AdminCode.INVALID_PAYLOAD
-            raise AdminError(code, command.error.message)
-        try:
-            return dict(self._outbox.quote(command))
-        except ValueError as error:
-            raise AdminError(AdminCode.INVALID_PAYLOAD, str(error)) from error
+            raise _refused(command.error)
+        quote = self._outbox.quote(command, self._gateways.usable())
+        if isinstance(quote, Error):
+            raise _refused(quote)
+        return {**asdict(quote), "price": None}
 
     def _state(self, request: Request) -> State | None:
         if not request.has("state"):
@@ -257,16 +225,14 @@ class Administration:
     async def _do_gateway(self, members: Mapping[str, object]) -> Data:
         request = Request(members, ("gateway",))
         if not request.has("gateway"):
-            return {"gateways": [dict(await self._describe(name)) for name in self._gateways.links]}
-        return dict(await self._describe(self._gateway(request), full=True))
-
-    async def _describe(self, name: str, *, full: bool = False) -> Mapping[str, object]:
-        return {"gateway": name, **await self._gateways.describe(name, full=full)}
+            names = tuple(self._gateways.links)
+            return {"gateways": [{"gateway": name, **await self._overview.gateway(name)} for name in names]}
+        return await self._overview.gateway(self._gateway(request), full=True)
 
     async def _do_balance(self, members: Mapping[str, object]) -> Data:
-        link = self._gateways.links[self._gateway(Request(members, ("gateway",)))]
+        name = self._gateway(Request(members, ("gateway",)))
         async with asyncio.timeout(_PATIENCE):
-            balance = await link.balance()
+            balance = await self._gateways.ask_balance(name)
         return {"amount": str(balance.amount), "currency": balance.currency}
 
     async def _do_ussd(self, members: Mapping[str, object]) -> Data:
@@ -288,17 +254,18 @@ class Administration:
 
     async def _do_restart(self, members: Mapping[str, object]) -> Data:
         name = self._gateway(Request(members, ("gateway",)))
-        await self._gateways.restart(name)
+        async with asyncio.timeout(_PATIENCE):
+            await self._gateways.links[name].restart()
         return {"gateway": name}
 
     async def _do_pause(self, members: Mapping[str, object]) -> Data:
         name = self._gateway(Request(members, ("gateway",)))
-        await self._gateways.pause(name)
+        await self._gateways.pause(name, paused=True)
         return {"gateway": name}
 
     async def _do_resume(self, members: Mapping[str, object]) -> Data:
         name = self._gateway(Request(members, ("gateway",)))
-        await self._gateways.resume(name)
+        await self._gateways.pause(name, paused=False)
         return {"gateway": name}
 
 
@@ -335,8 +302,9 @@ def _position(tx: Transaction) -> Data:
     return {"epoch": tx.epoch, "seq": tx.last_seq()}
 
 
-def _unknown_id(message_id: str) -> AdminError:
-    return AdminError(AdminCode.UNKNOWN_ID, f"id: there is no message {message_id[:64]}.")
+def _refused(error: Error) -> AdminError:
+    code = AdminCode.UNKNOWN_KEY if error.code is ErrorCode.UNKNOWN_KEY else AdminCode.INVALID_PAYLOAD
+    return AdminError(code, error.message)
 
 
 def _ussd_code(code: str) -> str:
