@@ -173,22 +173,25 @@ def expire(tx: Transaction, message: Message, now: float) -> None:
     move(tx, replace(message, error=message.error or over), State.EXPIRED, now=now, final=True)
 
 
-def requeue(tx: Transaction, message: Message, *, valid_until: float, now: float) -> Message:
-    """Begin anew at ``queued``, with every segment still to be sent (the ``resend`` request)."""
+def requeue(tx: Transaction, message: Message, *, now: float) -> Message:
+    """Begin anew at ``queued``, valid for as long as at first, with every segment still to be sent."""
+    expires_at = now + message.valid_for
     message = replace(
         message,
         state=State.QUEUED,
         final=False,
         phase=Phase.READY,
         step=0,
+        gateway=None,
         first_attempt=message.attempt + 1,
         rounds=0,
         tries_here=0,
         segments_delivered=0,
         references=(),
+        possible_duplicate=message.possible_duplicate or message.state is State.UNKNOWN,
         error=None,
-        expires_at=valid_until,
-        due_at=valid_until,
+        expires_at=expires_at,
+        due_at=expires_at,
         updated_at=now,
     )
     tx.save_message(message)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sms_bridge.routing.limits import Calendar
-    from sms_bridge.routing.link import Concat, InboundSegment, Joiner
+    from sms_bridge.routing.link import Concat, InboundSegment, Joiner, Source
     from sms_bridge.routing.recipients import AddressBook
     from sms_bridge.routing.settings import RoutingSettings
     from sms_bridge.store.base import Transaction
@@ -56,7 +56,7 @@ class Inbox:
                 return known.state is SourceState.DELETABLE
         if segment.content_dedupe and self._is_repeated(tx, gateway, segment.raw, now):
             return True
-        group, is_whole = self._place(tx, gateway, kind, segment, now)
+        group, is_whole = self._place(tx, gateway, kind, segment, now=now)
         delete_now = segment.storage_full or not is_whole
         if source is not None:
             tx.add_source(
@@ -72,11 +72,11 @@ class Inbox:
             )
         return delete_now
 
-    def deleted(self, tx: Transaction, gateway: str, sim: str, storage: str, index: int, pdu: str) -> None:
+    def deleted(self, tx: Transaction, gateway: str, source: Source) -> None:
         """The gateway's copy is gone; another message may lie in its place already."""
-        known = tx.source(gateway, sim, storage, index)
-        if known is not None and known.pdu == pdu:
-            tx.remove_source(gateway, sim, storage, index)
+        known = tx.source(gateway, source.sim, source.storage, source.index)
+        if known is not None and known.pdu == source.pdu:
+            tx.remove_source(gateway, source.sim, source.storage, source.index)
 
     def swept(
         self,
@@ -89,6 +89,10 @@ class Inbox:
         for known in tx.sources(gateway, sim):
             if known.storage in present and (known.index, known.pdu) not in present[known.storage]:
                 tx.remove_source(gateway, sim, known.storage, known.index)
+
+    def is_overdue(self, first_part: float, now: float) -> bool:
+        """Whether a message whose first segment came then has waited long enough for the others."""
+        return first_part < now - self._settings.join_timeout
 
     def give_up(self, tx: Transaction, now: float) -> int:
         """Publish what is there of messages whose missing segments have not come in time; returns how many."""
@@ -108,7 +112,7 @@ class Inbox:
         return False
 
     def _place(
-        self, tx: Transaction, gateway: str, kind: str, segment: InboundSegment, now: float
+        self, tx: Transaction, gateway: str, kind: str, segment: InboundSegment, *, now: float
     ) -> tuple[int, bool]:
         """The message that a segment belongs to, and whether it is whole (then it has been published)."""
         concat = segment.concat

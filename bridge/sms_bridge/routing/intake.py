@@ -158,6 +158,7 @@ class Intake:
             created_at=now,
             updated_at=now,
             send_at=starts_at,
+            valid_for=valid_for,
             expires_at=expires_at,
             route=route,
             ephemeral=command.priority is Priority.OTP or not self._settings.keep_texts,

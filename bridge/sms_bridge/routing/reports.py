@@ -56,7 +56,7 @@ class Reports:
         """Until when a report is waited for that has been handed over now."""
         timeout = self._defaults.report_timeout
         if timeout is None:
-            return now + message.expires_at - (message.send_at or message.created_at) + _REPORT_MARGIN
+            return now + message.valid_for + _REPORT_MARGIN
         return now + timeout
 
     def apply(self, tx: Transaction, arrived: StoredReport, now: float) -> None:

@@ -81,9 +81,10 @@ class Message:
     concat_ref: int = 0
     created_at: float
     send_at: float | None = None
-    expires_at: float
+    valid_for: int
     ephemeral: bool = False
     # what changes
+    expires_at: float
     route: Steps
     step: int = 0
     phase: Phase = Phase.READY

@@ -1,0 +1,201 @@
+"""Moves messages from the outbox to the links: one worker per gateway, and one clock."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sms_bridge.routing.commit import commit_surely
+from sms_bridge.routing.link import Refused, Taken
+from sms_bridge.routing.timers import recover, run_due
+from sms_bridge.store.base import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sms_bridge.routing.attempts import Attempts
+    from sms_bridge.routing.gateways import Gateways
+    from sms_bridge.routing.inbox import Inbox
+    from sms_bridge.routing.limits import Pace
+    from sms_bridge.routing.link import Inlet, Link, Outcome, Submission
+    from sms_bridge.store.base import Store, Transaction
+
+_LOG: Final = logging.getLogger(__name__)
+#: How often the clock looks for messages whose time has come, in seconds.
+_TICK: Final = 1.0
+#: Messages that one commit of the clock treats at most.
+_DUE_AT_ONCE: Final = 200
+#: How often old messages are purged, in seconds, and how many one commit removes.
+_PURGE_EVERY: Final = 3600.0
+_PURGE_AT_ONCE: Final = 500
+#: Pause of a worker whose store cannot be read, in seconds.
+_STORE_PAUSE: Final = 5.0
+#: A link has 8 s to finish its segment (bridge contract, ``run``); what it says then is still written down.
+_STOP_TIMEOUT: Final = 10.0
+_DAY: Final = 86_400.0
+
+
+class Dispatcher:
+    """Runs the links. ``committed`` is called after each commit that may have added events."""
+
+    def __init__(
+        self,
+        store: Store,
+        gateways: Gateways,
+        *,
+        attempts: Attempts,
+        inbox: Inbox,
+        pace: Pace,
+        keep_days: int,
+        committed: Callable[[], None],
+        now: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._gateways = gateways
+        self._attempts = attempts
+        self._inbox = inbox
+        self._pace = pace
+        self._keep_days = keep_days
+        self._committed = committed
+        self._now = now
+        self._wake = {name: asyncio.Event() for name in gateways.links}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._sent_times: deque[float] = deque()
+
+    async def start(self, inlets: Mapping[str, Inlet]) -> None:
+        """Settle what the last run left open, then start every link and its worker."""
+        recovered = await self._store.write("recover", lambda tx: recover(tx, self._attempts, self._now()))
+        if recovered:
+            _LOG.warning("%d messages were in a gateway's hands when the bridge stopped", recovered)
+        self._committed()
+        for name, link in self._gateways.links.items():
+            await link.start(inlets[name])
+            self._tasks.append(asyncio.create_task(self._work(link), name=f"gateway {name}"))
+        self._tasks.append(asyncio.create_task(self._run_clock(), name="clock"))
+
+    async def stop(self) -> None:
+        """Let every link finish the segment in its hands, and write down what became of it."""
+        self._stopping = True
+        self.wake()
+        await asyncio.gather(*(link.stop() for link in self._gateways.links.values()))
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=_STOP_TIMEOUT)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def wake(self) -> None:
+        """There may be work: a message was committed, a gateway changed."""
+        for event in self._wake.values():
+            event.set()
+
+    def is_alive(self) -> bool:
+        """Whether every worker and the clock still run."""
+        return all(not task.done() for task in self._tasks)
+
+    def sent_last_minute(self) -> int:
+        """Messages that gateways took within the last minute."""
+        while self._sent_times and self._sent_times[0] < self._now() - 60:
+            self._sent_times.popleft()
+        return len(self._sent_times)
+
+    async def _work(self, link: Link) -> None:
+        """Claim, submit, settle; the next claim shares the commit of the settlement."""
+        unsettled: Sequence[tuple[Submission, Outcome]] = ()
+        while not self._stopping or unsettled:
+            self._wake[link.name].clear()
+            wanted = 0 if self._stopping or not self._gateways.is_usable(link.name) else link.max_batch
+            granted = self._pace.take(wanted) if wanted else 0
+            batch, _ = await asyncio.gather(self._claim(link, granted), self._settle(link, unsettled))
+            self._pace.give_back(granted - len(batch))
+            unsettled = ()
+            if batch:
+                outcomes = await link.submit(batch, self._segment_taken)
+                unsettled = tuple(zip(batch, outcomes, strict=True))
+            elif not self._stopping:
+                await self._idle(link, paced=bool(wanted) and not granted)
+
+    async def _idle(self, link: Link, *, paced: bool) -> None:
+        """Wait for work, for the pace, or for the end of a gateway's throttling."""
+        waits = [self._pace.wait()] if paced else []
+        if throttled := self._gateways.throttled_for(link.name):
+            waits.append(throttled)
+        try:
+            async with asyncio.timeout(max(waits) if waits else None):
+                await self._wake[link.name].wait()
+        except TimeoutError:
+            return
+
+    async def _claim(self, link: Link, limit: int) -> Sequence[Submission]:
+        if not limit:
+            return ()
+        usable = self._gateways.usable()
+        unit = partial(self._attempts.claim, gateway=link.name, usable=usable, limit=limit, now=self._now())
+        try:
+            return await self._store.write("claim", unit)
+        except StoreError as error:
+            _LOG.error("%s; %s sends nothing until the store works", error, link.name)
+            await asyncio.sleep(_STORE_PAUSE)
+            return ()
+
+    async def _settle(self, link: Link, finished: Sequence[tuple[Submission, Outcome]]) -> None:
+        if not finished:
+            return
+        now = self._now()
+
+        def unit(tx: Transaction) -> None:
+            for submission, outcome in finished:
+                self._attempts.settle(tx, submission.row, submission.attempt, outcome, now)
+
+        await commit_surely(self._store, "settle", unit)
+        for _, outcome in finished:
+            if isinstance(outcome, Taken):
+                self._sent_times.append(now)
+            elif isinstance(outcome, Refused) and outcome.retry_after is not None:
+                self._gateways.throttle(link.name, outcome.retry_after)
+        if not all(isinstance(outcome, Taken) for _, outcome in finished):
+            self.wake()
+        self._gateways.touch(link.name)
+        self._committed()
+
+    async def _segment_taken(self, row: int, seqno: int, reference: str) -> None:
+        unit = partial(
+            self._attempts.segment_taken, row=row, seqno=seqno, reference=reference, now=self._now()
+        )
+        await commit_surely(self._store, "segment", unit)
+
+    async def _run_clock(self) -> None:
+        purged_at = self._now() - _PURGE_EVERY
+        while not self._stopping:
+            try:
+                await self._tick()
+                if self._now() - purged_at >= _PURGE_EVERY:
+                    purged_at = self._now()
+                    await self._purge()
+            except StoreError as error:
+                _LOG.error("%s", error)
+            await asyncio.sleep(_TICK)
+
+    async def _tick(self) -> None:
+        now = self._now()
+        next_due, first_part = await self._store.read(lambda tx: (tx.next_due(), tx.first_open_part()))
+        if next_due is not None and next_due <= now:
+            treated = _DUE_AT_ONCE
+            while treated:
+                treated = await self._store.write("due", lambda tx: run_due(tx, now, _DUE_AT_ONCE))
+                self._committed()
+            self.wake()
+        if first_part is not None:
+            unit = partial(self._inbox.give_up, now=now)
+            if self._inbox.is_overdue(first_part, now) and await self._store.write("join", unit):
+                self._committed()
+
+    async def _purge(self) -> None:
+        before = self._now() - self._keep_days * _DAY
+        removed = _PURGE_AT_ONCE
+        while removed:
+            removed = await self._store.write("purge", lambda tx: tx.purge(before, _PURGE_AT_ONCE))

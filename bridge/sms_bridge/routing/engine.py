@@ -1,0 +1,109 @@
+"""The router as one piece: built from settings, links and a store; started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from sms_bridge.routing.attempts import Attempts
+from sms_bridge.routing.board import Board
+from sms_bridge.routing.dispatcher import Dispatcher
+from sms_bridge.routing.gateways import Gateways
+from sms_bridge.routing.inbox import Inbox
+from sms_bridge.routing.inlet import GatewayInlet
+from sms_bridge.routing.intake import Intake
+from sms_bridge.routing.limits import Calendar, Pace, Quota
+from sms_bridge.routing.outbox import Outbox
+from sms_bridge.routing.publication import Publication
+from sms_bridge.routing.recipients import AddressBook
+from sms_bridge.routing.reports import Reports
+from sms_bridge.routing.router import Router
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sms_bridge.routing.link import Joiner, Link, Source
+    from sms_bridge.routing.settings import RoutingSettings
+    from sms_bridge.store.base import Store
+
+
+class Routing:
+    """Everything between the commands and the links.
+
+    ``joiners`` are by kind of gateway. ``outbox``, ``publication``, ``gateways`` and ``board`` are what the other rooms
+    use. ``now`` gives Unix seconds.
+    """
+
+    def __init__(
+        self,
+        settings: RoutingSettings,
+        links: Mapping[str, Link],
+        store: Store,
+        *,
+        joiners: Mapping[str, Joiner],
+        instance: str,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        calendar = Calendar(settings.defaults.time_zone)
+        book = AddressBook(settings)
+        router = Router(settings, links)
+        reports = Reports(settings.defaults)
+        inbox = Inbox(settings, book, calendar, joiners)
+        intake = Intake(settings, book, router, Quota(settings.limits, calendar), calendar)
+        self.gateways = Gateways(links, store, now)
+        self.publication = Publication(store, self._discard)
+        self.outbox = Outbox(store, intake, book, router, committed=self._committed, now=now)
+        self.dispatcher = Dispatcher(
+            store,
+            self.gateways,
+            attempts=Attempts(settings, calendar, reports),
+            inbox=inbox,
+            pace=Pace(settings.limits, time.monotonic),
+            keep_days=settings.keep_days,
+            committed=self.publication.wake,
+            now=now,
+        )
+        self.board = Board(
+            store, self.gateways, self.dispatcher, calendar=calendar, instance=instance, now=now
+        )
+        self._inlets = {
+            name: GatewayInlet(
+                name,
+                link.kind,
+                store=store,
+                inbox=inbox,
+                reports=reports,
+                gateways=self.gateways,
+                committed=self._committed,
+                now=now,
+            )
+            for name, link in links.items()
+        }
+        self._links = links
+        self._discarding: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Settle what the last run left open, then start the links."""
+        await self.gateways.load()
+        self.gateways.subscribe(lambda _: self.dispatcher.wake())
+        await self.dispatcher.start(self._inlets)
+
+    async def stop(self) -> None:
+        """Stop the links, writing down what they still say."""
+        await self.dispatcher.stop()
+        for task in self._discarding:
+            task.cancel()
+        await asyncio.gather(*self._discarding, return_exceptions=True)
+
+    def _committed(self) -> None:
+        self.publication.wake()
+        self.dispatcher.wake()
+
+    def _discard(self, gateway: str, source: Source) -> None:
+        """Let a gateway delete its copy in the background; one that is no longer configured keeps it."""
+        link = self._links.get(gateway)
+        if link is not None:
+            task = asyncio.create_task(link.discard(source))
+            self._discarding.add(task)
+            task.add_done_callback(self._discarding.discard)

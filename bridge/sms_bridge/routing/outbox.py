@@ -1,0 +1,154 @@
+"""What others ask of the outbox: commit commands, cancel, send again, quote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sms_bridge.routing.attempts import requeue
+from sms_bridge.routing.recipients import Unresolved
+from sms_bridge.routing.transitions import move
+from sms_bridge.store.base import Phase
+from sms_providers.charset import TextTooLongError
+from sms_providers.model import Error, ErrorCode, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sms_bridge.routing.command import Command, Packet, Rejection
+    from sms_bridge.routing.intake import Intake
+    from sms_bridge.routing.recipients import AddressBook
+    from sms_bridge.routing.router import Router
+    from sms_bridge.store.base import Message, Store, Transaction
+
+#: Where no attempt runs or is unknown (MQTT contract: ``cancelled``).
+_CANCELLABLE = frozenset({Phase.SCHEDULED, Phase.READY, Phase.WAITING})
+#: What the ``resend`` request takes (MQTT contract, section 5).
+_RESENDABLE = frozenset({State.FAILED, State.EXPIRED, State.UNKNOWN})
+
+
+class UnknownIdError(Exception):
+    """No message or group has this id."""
+
+
+class NotPossibleError(Exception):
+    """The message is in a state that does not allow it; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What a command would be: per message ``segments``; ``gateway`` is the one that would take the first."""
+
+    segments: int
+    encoding: str
+    characters_left: int
+    messages: int
+    gateway: str | None
+
+
+class Outbox:
+    """The way in for commands, from whatever side. ``committed`` is called after each commit that added work."""
+
+    def __init__(
+        self,
+        store: Store,
+        intake: Intake,
+        book: AddressBook,
+        router: Router,
+        *,
+        committed: Callable[[], None],
+        now: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._intake = intake
+        self._book = book
+        self._router = router
+        self._committed = committed
+        self._now = now
+
+    async def accept(self, commands: Sequence[Command | Rejection], packet: Packet | None) -> None:
+        """Commit the commands of one PUBLISH, each judged alone; returns after the commit.
+
+        Raises :class:`~sms_bridge.store.base.StoreError`: then nothing of it is kept and it must not be acknowledged.
+        """
+        await self._store.write("accept", lambda tx: self._intake.accept(tx, commands, packet, self._now()))
+        self._committed()
+
+    async def forget_packets(self) -> None:
+        """The broker began a new session: its packet identifiers mean other packets."""
+        await self._store.write("forget_packets", lambda tx: tx.forget_packets())
+
+    async def cancel(self, message_id: str) -> list[str]:
+        """Cancel a message, or those of a group that still can be; returns the ids that are cancelled.
+
+        Raises :class:`UnknownIdError` or, when nothing could be cancelled, :class:`NotPossibleError`.
+        """
+        cancelled = await self._store.write("cancel", lambda tx: self._cancel(tx, message_id))
+        self._committed()
+        return cancelled
+
+    async def resend(self, message_id: str) -> list[str]:
+        """Queue a failed, expired or unknown message (or those of a group) again; returns their ids.
+
+        Raises :class:`UnknownIdError` or :class:`NotPossibleError`.
+        """
+        queued = await self._store.write("resend", lambda tx: self._resend(tx, message_id))
+        self._committed()
+        return queued
+
+    def quote(self, command: Command, usable: frozenset[str]) -> Quote | Error:
+        """What a command would cost in segments, and which usable gateway would take it; nothing is committed."""
+        try:
+            segments, encoding, left = self._intake.size(command)
+        except TextTooLongError as too_long:
+            return Error(code=ErrorCode.TOO_LONG, message=str(too_long))
+        members = self._book.resolve(command.to)
+        gateway = None
+        for member in members:
+            if isinstance(member, Unresolved):
+                return member.error
+            route = self._router.route(command, member)
+            if isinstance(route, Error):
+                return route
+            names = [name for step in route for name in step]
+            gateway = gateway or next((name for name in names if name in usable), names[0])
+        return Quote(
+            segments=segments,
+            encoding=encoding,
+            characters_left=left,
+            messages=len(members),
+            gateway=gateway,
+        )
+
+    def _cancel(self, tx: Transaction, message_id: str) -> list[str]:
+        found = _find(tx, message_id)
+        now = self._now()
+        error = Error(code=ErrorCode.CANCELLED, message="cancelled on request")
+        cancellable = [message for message in found if message.phase in _CANCELLABLE]
+        if not cancellable:
+            states = ", ".join(sorted({message.state.value for message in found}))
+            raise NotPossibleError(f"too late to cancel: {message_id} is {states}")
+        for message in cancellable:
+            move(tx, replace(message, error=error), State.CANCELLED, now=now, final=True)
+        return [message.id for message in cancellable]
+
+    def _resend(self, tx: Transaction, message_id: str) -> list[str]:
+        found = _find(tx, message_id)
+        wanted = [message for message in found if message.final and message.state in _RESENDABLE]
+        if not wanted:
+            states = ", ".join(sorted({message.state.value for message in found}))
+            raise NotPossibleError(
+                f"only a failed, expired or unknown message can be sent again: {message_id} is {states}"
+            )
+        if any(message.text is None and message.data is None for message in wanted):
+            raise NotPossibleError(f"the text of {message_id} has been erased; send it as a new message")
+        now = self._now()
+        return [requeue(tx, message, now=now).id for message in wanted]
+
+
+def _find(tx: Transaction, message_id: str) -> Sequence[Message]:
+    single = tx.message_by_id(message_id)
+    found: Sequence[Message] = tx.group(message_id) if single is None else (single,)
+    if not found:
+        raise UnknownIdError(f"no message has the id {message_id}")
+    return found
