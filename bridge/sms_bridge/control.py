@@ -129,8 +129,8 @@ def _read_answer(answer: object, where: Path) -> dict[str, object]:
         case {"status": "ok", "data": dict(data)}:
             return data
         case {"status": "error", "error": {"code": str(code), "message": str(message)}, **rest}:
-            data = rest.get("data")
-            raise AdminError(AdminCode(code), message, data if isinstance(data, dict) else None)
+            beside = rest.get("data")
+            raise AdminError(AdminCode(code), message, beside if isinstance(beside, dict) else None)
     raise ControlError(f"what listens on {where} is no bridge of this version")
 
 
@@ -140,10 +140,8 @@ def _read_request(line: bytes) -> tuple[str, Mapping[str, object]]:
     except ValueError:
         request = None
     match request:
-        case {"command": str(command), **rest} if rest.keys() <= {"data"}:
-            members = rest.get("data", {})
-            if isinstance(members, dict):
-                return command, members
+        case {"command": str(command), "data": dict(members), **rest} if not rest:
+            return command, members
     raise AdminError(AdminCode.INVALID_PAYLOAD, 'Expected {"command": …, "data": {…}} on one line.')
 
 

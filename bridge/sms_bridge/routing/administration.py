@@ -22,10 +22,10 @@ from sms_providers.model import Error, ErrorCode, Priority, State
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from sms_bridge.routing.board import Board
     from sms_bridge.routing.command import Command
     from sms_bridge.routing.gateways import Gateways
     from sms_bridge.routing.outbox import Outbox
-    from sms_bridge.routing.overview import Overview
     from sms_bridge.routing.settings import RoutingSettings
     from sms_bridge.store.base import Message, Store, Transaction
 
@@ -48,7 +48,7 @@ _ABSENT: Final = ("pair", "unpair", "reload")
 class Administration:
     """Does one request at a time for whoever asks; who may ask what is the transport's matter.
 
-    ``read_send`` reads a send object.
+    ``read_send`` reads a send object; ``health`` gives the health object of section 4.
     """
 
     def __init__(
@@ -59,14 +59,16 @@ class Administration:
         outbox: Outbox,
         gateways: Gateways,
         read_send: Callable[[Mapping[str, object]], Command | Rejection],
-        overview: Overview,
+        board: Board,
+        health: Callable[[], Awaitable[Mapping[str, object]]],
     ) -> None:
         self._store = store
         self._settings = settings
         self._outbox = outbox
         self._gateways = gateways
         self._read_send = read_send
-        self._overview = overview
+        self._board = board
+        self._health = health
         self._commands: Mapping[str, Callable[[Mapping[str, object]], Awaitable[Data]]] = {
             "health": self._do_health,
             "gateway": self._do_gateway,
@@ -119,7 +121,7 @@ class Administration:
 
     async def _do_health(self, members: Mapping[str, object]) -> Data:
         Request(members, ())
-        return await self._overview.health()
+        return dict(await self._health())
 
     async def _do_discovery(self, members: Mapping[str, object]) -> Data:
         enabled = Request(members, ("enabled",)).flag("enabled")
@@ -225,9 +227,16 @@ class Administration:
     async def _do_gateway(self, members: Mapping[str, object]) -> Data:
         request = Request(members, ("gateway",))
         if not request.has("gateway"):
-            names = tuple(self._gateways.links)
-            return {"gateways": [{"gateway": name, **await self._overview.gateway(name)} for name in names]}
-        return await self._overview.gateway(self._gateway(request), full=True)
+            names = self._board.names()
+            return {"gateways": [{"gateway": name, **await self._board.gateway(name)} for name in names]}
+        name = self._gateway(request)
+        link = self._gateways.links[name]
+        return {
+            "gateway": name,
+            "type": link.kind,
+            "capabilities": sorted(link.capabilities),
+            **await self._board.gateway(name, full=True),
+        }
 
     async def _do_balance(self, members: Mapping[str, object]) -> Data:
         name = self._gateway(Request(members, ("gateway",)))
