@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 from sms_bridge.routing.attempts import Attempts
-from sms_bridge.routing.board import Board
 from sms_bridge.routing.dispatcher import Dispatcher
 from sms_bridge.routing.gateways import Gateways
 from sms_bridge.routing.inbox import Inbox
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 class Routing:
     """Everything between the commands and the links.
 
-    ``joiners`` are by kind of gateway. ``outbox``, ``publication``, ``gateways`` and ``board`` are what the other rooms
-    use. ``now`` gives Unix seconds.
+    ``joiners`` are by kind of gateway; ``now`` gives Unix seconds. ``outbox``, ``publication``, ``gateways`` and
+    ``calendar`` are what the other rooms use.
     """
 
     def __init__(
@@ -42,10 +41,9 @@ class Routing:
         store: Store,
         *,
         joiners: Mapping[str, Joiner],
-        instance: str,
         now: Callable[[], float] = time.time,
     ) -> None:
-        calendar = Calendar(settings.defaults.time_zone)
+        self.calendar = calendar = Calendar(settings.defaults.time_zone)
         book = AddressBook(settings)
         router = Router(settings, links)
         reports = Reports(settings.defaults)
@@ -63,9 +61,6 @@ class Routing:
             keep_days=settings.keep_days,
             committed=self.publication.wake,
             now=now,
-        )
-        self.board = Board(
-            store, self.gateways, self.dispatcher, calendar=calendar, instance=instance, now=now
         )
         self._inlets = {
             name: GatewayInlet(

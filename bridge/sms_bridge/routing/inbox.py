@@ -94,15 +94,13 @@ class Inbox:
         """Whether a message whose first segment came then has waited long enough for the others."""
         return first_part < now - self._settings.join_timeout
 
-    def give_up(self, tx: Transaction, now: float) -> int:
-        """Publish what is there of messages whose missing segments have not come in time; returns how many."""
+    def give_up(self, tx: Transaction, now: float) -> None:
+        """Publish what is there of messages whose missing segments have not come in time."""
         overdue = sorted(
             tx.overdue_parts(now - self._settings.join_timeout), key=attrgetter("group", "seqno")
         )
-        groups = [list(parts) for _, parts in groupby(overdue, key=attrgetter("group"))]
-        for parts in groups:
-            self._publish_joined(tx, parts, now)
-        return len(groups)
+        for _, parts in groupby(overdue, key=attrgetter("group")):
+            self._publish_joined(tx, list(parts), now)
 
     def _is_repeated(self, tx: Transaction, gateway: str, raw: str, now: float) -> bool:
         digest = hashlib.blake2b(raw.encode(), digest_size=16).digest()
