@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -63,6 +64,7 @@ class Dispatcher:
         self._wake = {name: asyncio.Event() for name in gateways.links}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._sent_times: deque[float] = deque()
 
     async def start(self, inlets: Mapping[str, Inlet]) -> None:
         """Settle what the last run left open, then start every link and its worker."""
@@ -94,6 +96,12 @@ class Dispatcher:
     def is_alive(self) -> bool:
         """Whether every worker and the clock still run."""
         return all(not task.done() for task in self._tasks)
+
+    def sent_last_minute(self) -> int:
+        """Messages that gateways took within the last minute."""
+        while self._sent_times and self._sent_times[0] < self._now() - 60:
+            self._sent_times.popleft()
+        return len(self._sent_times)
 
     async def _work(self, link: Link) -> None:
         """Claim, submit, settle; the next claim shares the commit of the settlement."""
@@ -145,7 +153,9 @@ class Dispatcher:
 
         await commit_surely(self._store, "settle", unit)
         for _, outcome in finished:
-            if isinstance(outcome, Refused) and outcome.retry_after is not None:
+            if isinstance(outcome, Taken):
+                self._sent_times.append(now)
+            elif isinstance(outcome, Refused) and outcome.retry_after is not None:
                 self._gateways.throttle(link.name, outcome.retry_after)
         if not all(isinstance(outcome, Taken) for _, outcome in finished):
             self.wake()

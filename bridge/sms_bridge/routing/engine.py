@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sms_bridge.routing.attempts import Attempts
+from sms_bridge.routing.board import Board
 from sms_bridge.routing.dispatcher import Dispatcher
 from sms_bridge.routing.gateways import Gateways
 from sms_bridge.routing.inbox import Inbox
@@ -31,7 +32,7 @@ class Routing:
     """Everything between the commands and the links.
 
     ``joiners`` are by kind of gateway; ``now`` gives Unix seconds. ``outbox``, ``publication``, ``gateways`` and
-    ``calendar`` are what the other rooms use.
+    ``board`` are what the other rooms use.
     """
 
     def __init__(
@@ -41,9 +42,10 @@ class Routing:
         store: Store,
         *,
         joiners: Mapping[str, Joiner],
+        instance: str,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.calendar = calendar = Calendar(settings.defaults.time_zone)
+        calendar = Calendar(settings.defaults.time_zone)
         book = AddressBook(settings)
         router = Router(settings, links)
         reports = Reports(settings.defaults)
@@ -61,6 +63,9 @@ class Routing:
             keep_days=settings.keep_days,
             committed=self.publication.wake,
             now=now,
+        )
+        self.board = Board(
+            store, self.gateways, self.dispatcher, calendar=calendar, instance=instance, now=now
         )
         self._inlets = {
             name: GatewayInlet(
