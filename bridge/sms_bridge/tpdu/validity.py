@@ -16,15 +16,14 @@ _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 _WEEK: Final = 7 * _DAY
 
-#: 3GPP TS 23.040 clause 9.2.3.12.1: per range of TP-VP values the first value, the seconds it means, and the seconds
-#: of one step.
+#: 3GPP TS 23.040 clause 9.2.3.12.1: per range of TP-VP values the first and the last value, the seconds that the first
+#: means, and the seconds of one step.
 _RELATIVE: Final = (
-    (197, 5 * _WEEK, _WEEK),
-    (168, 2 * _DAY, _DAY),
-    (144, 12 * _HOUR + 30 * _MINUTE, 30 * _MINUTE),
-    (0, 5 * _MINUTE, 5 * _MINUTE),
+    (197, 255, 5 * _WEEK, _WEEK),
+    (168, 196, 2 * _DAY, _DAY),
+    (144, 167, 12 * _HOUR + 30 * _MINUTE, 30 * _MINUTE),
+    (0, 143, 5 * _MINUTE, 5 * _MINUTE),
 )
-_LONGEST: Final = 255
 
 #: 3GPP TS 23.040 clause 9.2.3.12.3: octets of the enhanced format, and its formats in bits 2 to 0 of the first octet.
 _ENHANCED_OCTETS: Final = 7
@@ -58,9 +57,9 @@ class Validity:
     @classmethod
     def from_seconds(cls, seconds: float) -> Self:
         """Return the longest relative period that is not over ``seconds``; the shortest there is has 5 minutes."""
-        for first, least, step in _RELATIVE:
+        for first, last, least, step in _RELATIVE:
             if seconds >= least:
-                return cls.relative(min(first + int((seconds - least) // step), _LONGEST))
+                return cls.relative(min(first + int((seconds - least) // step), last))
         return cls.relative(0)
 
     @classmethod
@@ -89,7 +88,7 @@ class Validity:
 
 
 def _relative_seconds(value: int) -> int:
-    first, least, step = next(row for row in _RELATIVE if value >= row[0])
+    first, _, least, step = next(row for row in _RELATIVE if value >= row[0])
     return least + (value - first) * step
 
 
