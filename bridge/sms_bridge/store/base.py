@@ -249,7 +249,7 @@ class Transaction(Protocol):
         """The messages of a group, in the order of their numbers."""
 
     def save_message(self, message: Message) -> None:
-        """Write what changes of a message: ``expires_at`` and everything from ``route`` on."""
+        """Write what changes of a message: ``expires_at`` and all that follows it in the record."""
 
     def erase_text(self, row: int) -> None:
         """Overwrite a message's text and data with nothing; its fingerprint stays."""

@@ -69,6 +69,7 @@ CREATE TABLE messages (
     segments INTEGER NOT NULL,
     created_at REAL NOT NULL,
     send_at REAL,
+    valid_for INTEGER NOT NULL,
     expires_at REAL NOT NULL,
     ephemeral INTEGER NOT NULL DEFAULT 0,
     lane INTEGER NOT NULL REFERENCES lanes (lane),

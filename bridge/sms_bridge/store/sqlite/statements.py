@@ -28,7 +28,7 @@ READY_LANES: Final = "SELECT DISTINCT lane FROM tally WHERE phase = 'ready' AND 
 #: What a message is born with and what most messages need; the columns left out have their defaults.
 _PLAIN: Final = (
     "id, recipient, text, fingerprint, priority, encoding, dlr, on_unknown, segments, created_at, expires_at,"
-    " lane, phase, state, due_at, updated_at"
+    " lane, phase, state, due_at, updated_at, valid_for"
 )
 #: What only some messages are born with.
 _SPECIAL: Final = (

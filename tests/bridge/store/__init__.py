@@ -1,0 +1,1 @@
+"""The store: its contract for every engine, and what is particular to SQLite."""
