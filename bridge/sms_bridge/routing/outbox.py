@@ -78,6 +78,10 @@ class Outbox:
         """The broker began a new session: its packet identifiers mean other packets."""
         await self._store.write("forget_packets", lambda tx: tx.forget_packets())
 
+    async def packets_acknowledged(self, packet_ids: Sequence[int]) -> None:
+        """The broker is known to have our acknowledgement of these packets: they cannot be redelivered."""
+        await self._store.write("packets_acknowledged", lambda tx: _forget(tx, packet_ids))
+
     async def cancel(self, message_id: str) -> list[str]:
         """Cancel a message, or those of a group that still can be; returns the ids that are cancelled.
 
@@ -144,6 +148,11 @@ class Outbox:
             raise NotPossibleError(f"the text of {message_id} has been erased; send it as a new message")
         now = self._now()
         return [requeue(tx, message, now=now).id for message in wanted]
+
+
+def _forget(tx: Transaction, packet_ids: Sequence[int]) -> None:
+    for packet_id in packet_ids:
+        tx.forget_packet(packet_id)
 
 
 def _find(tx: Transaction, message_id: str) -> Sequence[Message]:

@@ -229,6 +229,9 @@ class Transaction(Protocol):
     def remember_packet(self, packet_id: int, digest: bytes, keep: int) -> None:
         """Note a committed command; only the last ``keep`` are remembered."""
 
+    def forget_packet(self, packet_id: int) -> None:
+        """The broker has our acknowledgement: under this identifier comes another packet, or none."""
+
     def forget_packets(self) -> None:
         """The broker has no session of ours: packet identifiers begin anew."""
 

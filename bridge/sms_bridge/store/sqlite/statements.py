@@ -16,6 +16,7 @@ FORGET: Final = "DELETE FROM memory WHERE owner = ? AND key = ?"
 PACKET: Final = "SELECT digest FROM packets WHERE packet_id = ?"
 REMEMBER_PACKET: Final = "INSERT OR REPLACE INTO packets (packet_id, digest) VALUES (?, ?)"
 TRIM_PACKETS: Final = "DELETE FROM packets WHERE place <= ?"
+FORGET_PACKET: Final = "DELETE FROM packets WHERE packet_id = ?"
 FORGET_PACKETS: Final = "DELETE FROM packets"
 
 # -- lanes

@@ -50,6 +50,9 @@ class SqliteTransaction(MessageTables, EventTables, InboundTables):
         assert place is not None
         self._execute(sql.TRIM_PACKETS, (place - keep,))
 
+    def forget_packet(self, packet_id: int) -> None:
+        self._execute(sql.FORGET_PACKET, (packet_id,))
+
     def forget_packets(self) -> None:
         self._execute(sql.FORGET_PACKETS)
 
