@@ -134,17 +134,19 @@ class Inbox:
         together = [*(other for other in parts if other.group == group), part]
         if len(together) < concat.total:
             return group, False
-        self._publish_joined(tx, together, now)
+        self._publish_joined(tx, together, now, segment.message.recipient)
         return group, True
 
-    def _publish_joined(self, tx: Transaction, parts: Sequence[InboundPart], now: float) -> None:
+    def _publish_joined(
+        self, tx: Transaction, parts: Sequence[InboundPart], now: float, recipient: str | None = None
+    ) -> None:
         first = parts[0]
         by_seqno = {part.seqno: part.raw for part in parts}
         raws = [by_seqno.get(seqno) for seqno in range(1, first.total + 1)]
         received_at = datetime.fromtimestamp(now, UTC)
         message = self._joiners[first.kind](raws, received_at)
         tx.remove_parts(first.group)
-        self._publish(tx, first.gateway, first.group, message, now)
+        self._publish(tx, first.gateway, first.group, replace(message, recipient=recipient), now)
 
     def _publish(
         self, tx: Transaction, gateway: str, group: int, message: InboundMessage, now: float
