@@ -120,7 +120,8 @@ _INDIC_SINGLE: Final = {
 _INDIC_SINGLE_SEPTETS: Final = (0x19, 0x1A, *range(0x1C, 0x28), *range(0x2A, 0x2F), *range(0x30, 0x3C), 0x3F)
 
 _DANDAS: Final = (0x0964, 0x0965)
-_NONE: Final = ord(_RESERVED)
+#: A place of theirs without a symbol.
+_NONE: Final = 0
 
 #: Annex A.2.4 to A.2.13: those symbols as code points, in the order of the septets.
 _INDIC_SINGLE_SYMBOLS: Final[dict[int, tuple[int, ...]]] = {
@@ -160,7 +161,10 @@ def _indic_locking(block: int, missing: str, own: str) -> str:
 
 
 def _indic_single(symbols: tuple[int, ...]) -> dict[int, str]:
-    return _INDIC_SINGLE | dict(zip(_INDIC_SINGLE_SEPTETS, map(chr, symbols), strict=False))
+    places = zip(
+        _INDIC_SINGLE_SEPTETS, symbols, strict=False
+    )  # the last places of a table may have no symbol
+    return _INDIC_SINGLE | {septet: chr(symbol) for septet, symbol in places if symbol != _NONE}
 
 
 #: Locking shift tables by language: the symbol of each septet. Spanish has none (clause 6.2.1.2.4).

@@ -48,23 +48,24 @@ class Outcome(StrEnum):
     """A temporary error; the service centre does not try again."""
 
 
-#: 3GPP TS 23.040 clause 9.2.3.15: values with an outcome of their own.
-_OUTCOMES: Final = {
-    0x00: Outcome.DELIVERED,
-    0x01: Outcome.UNCONFIRMED,
-    0x02: Outcome.REPLACED,
-    0x46: Outcome.EXPIRED,
-}
-#: 3GPP TS 23.040 clause 9.2.3.15: the first value of each group, where its values are those of one service centre
-#: (from 0x10 on), and the group's outcome.
-_GROUPS: Final = (
+#: 3GPP TS 23.040 clause 9.2.3.15: the first value of each range, and the outcome of the range. Reserved values are read
+#: as "service rejected", a temporary error after which the service centre does not try again.
+_OUTCOMES: Final = (
     (0x60, Outcome.GAVE_UP),
+    (0x50, Outcome.FAILED),
+    (0x4A, Outcome.GAVE_UP),
+    (0x47, Outcome.FAILED),
+    (0x46, Outcome.EXPIRED),
     (0x40, Outcome.FAILED),
+    (0x30, Outcome.PENDING),
+    (0x26, Outcome.GAVE_UP),
     (0x20, Outcome.PENDING),
-    (0x00, Outcome.UNCONFIRMED),
+    (0x10, Outcome.UNCONFIRMED),
+    (0x03, Outcome.GAVE_UP),
+    (0x02, Outcome.REPLACED),
+    (0x01, Outcome.UNCONFIRMED),
+    (0x00, Outcome.DELIVERED),
 )
-#: 3GPP TS 23.040 clause 9.2.3.15: from here on values are reserved and read as "service rejected", a temporary error.
-_RESERVED: Final = 0x80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +154,7 @@ class StatusReport:
     @property
     def outcome(self) -> Outcome:
         """Return what the status means for the segment."""
-        if self.st >= _RESERVED:
-            return Outcome.GAVE_UP
-        return _OUTCOMES.get(self.st) or next(outcome for first, outcome in _GROUPS if self.st >= first)
+        return next(outcome for first, outcome in _OUTCOMES if self.st >= first)
 
     @property
     def final(self) -> bool:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from random import Random
 
 #: Messages of a differential test; a long run asks for more.
-MESSAGES: Final = int(os.environ.get("SMS_BRIDGE_FUZZ_MESSAGES", "300"))
+MESSAGES: Final = int(os.environ.get("FUZZ_MESSAGES", "300"))
 #: The seed of every run; another one gives other messages.
-SEED: Final = int(os.environ.get("SMS_BRIDGE_FUZZ_SEED", "1"))
+SEED: Final = int(os.environ.get("FUZZ_SEED", "1"))
 
 _DEFAULT: Final = [char for septet, char in enumerate(DEFAULT_ALPHABET) if septet != ESCAPE]
 _EXTENDED: Final = [char for septet, char in EXTENSION.items() if septet != ESCAPE]

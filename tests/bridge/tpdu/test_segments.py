@@ -112,7 +112,7 @@ def test_every_message_survives_the_wire(
 def test_every_incoming_kind_survives_the_wire(seed: int) -> None:
     random = Random(seed)
     centre = Address.of("+27381000015")
-    messages = [*generators.delivers(random), generators.status_report(random)]
+    messages: list[Deliver | StatusReport] = [*generators.delivers(random), generators.status_report(random)]
     for message in messages:
         assert decode_inbound(encode_pdu(message, centre)[0]) == message
         assert decode_pdu(bytes.fromhex(encode_pdu(message, centre)[0])).smsc == centre
@@ -169,11 +169,14 @@ def test_every_flag_of_a_deliver_and_a_report_survives() -> None:
         (0x00, Outcome.DELIVERED, True),
         (0x01, Outcome.UNCONFIRMED, True),
         (0x02, Outcome.REPLACED, True),
+        (0x03, Outcome.GAVE_UP, True),  # reserved: read as "service rejected"
         (0x10, Outcome.UNCONFIRMED, True),
         (0x20, Outcome.PENDING, False),
+        (0x26, Outcome.GAVE_UP, True),
         (0x3F, Outcome.PENDING, False),
         (0x40, Outcome.FAILED, True),
         (0x46, Outcome.EXPIRED, True),
+        (0x4A, Outcome.GAVE_UP, True),
         (0x5F, Outcome.FAILED, True),
         (0x60, Outcome.GAVE_UP, True),
         (0x7F, Outcome.GAVE_UP, True),
@@ -274,7 +277,7 @@ def test_a_message_with_gaps_keeps_all_that_arrived(text: str, wide: bool, data:
     assert joined.text is not None
     assert joined.incomplete == bool(lost)
     for segment in remaining:
-        assert segment is None or segment.text in joined.text
+        assert segment is None or (segment.text or "") in joined.text
 
 
 @given(st.binary(max_size=180), st.sampled_from(Direction))
@@ -302,7 +305,8 @@ def test_no_line_of_a_modem_is_an_error(line: str) -> None:
 @given(st.data())
 def test_a_pdu_that_was_cut_or_damaged_is_no_error(data: st.DataObject) -> None:
     random = Random(data.draw(st.integers(0, 2**32)))
-    message = random.choice([*generators.delivers(random), generators.status_report(random)])
+    messages: list[Deliver | StatusReport] = [*generators.delivers(random), generators.status_report(random)]
+    message = random.choice(messages)
     pdu = bytearray.fromhex(encode_pdu(message, Address.of("+27381000015"))[0])
     for _ in range(random.randrange(4)):
         pdu[random.randrange(len(pdu))] = random.randrange(256)
