@@ -67,9 +67,10 @@ def _answer(modem: ModemSimulator, _command: Command) -> Reply:
     return OK if modem.calls.answer() else Reply(result="NO CARRIER")
 
 
-def _hang_up(modem: ModemSimulator, _command: Command) -> Reply:
-    modem.calls.hang_up()
-    modem.journal.record("hung up", modem=modem.name)
+def _hang_up(modem: ModemSimulator, command: Command) -> Reply:
+    if command.kind is Kind.RUN:
+        modem.calls.hang_up()
+        modem.journal.record("hung up", modem=modem.name)
     return OK
 
 
