@@ -26,12 +26,27 @@ class PortDenied(PortError):
     """This user may not open the port."""
 
 
-class PortLost(PortError):
+class Interrupted(ModemError):
+    """A command ended without the modem's answer.
+
+    ``handed_over`` says whether its payload (the PDU of AT+CMGS with its Ctrl-Z) had left before.
+    """
+
+    def __init__(self, detail: str, *, handed_over: bool = False) -> None:
+        super().__init__(detail)
+        self.handed_over = handed_over
+
+
+class PortLost(PortError, Interrupted):
     """The port went away, or was closed, while it was in use."""
 
 
-class AtTimeout(ModemError):
+class AtTimeout(Interrupted):
     """The modem did not answer a command in time."""
+
+
+class Rebooted(Interrupted):
+    """The modem restarted, or its SIM was changed, so that everything has to be set up again."""
 
 
 class AtFailed(ModemError):
@@ -92,7 +107,8 @@ class NotSent(ModemError):
 class SendUnknown(ModemError):
     """The segment was handed over and no answer came: it may or may not be on its way.
 
-    ``expected_mr`` is the TP-MR the segment probably bears if the modem took it (one more than the last), ``None`` if unknown.
+    ``expected_mr`` is the TP-MR the segment probably bears if the modem took it (one more than the last), ``None`` if
+    unknown.
     """
 
     def __init__(self, detail: str, expected_mr: int | None) -> None:
@@ -194,7 +210,7 @@ _CME_PERMANENT: Final = frozenset({3, 4, 5, 6, 7, 10, 11, 12, 13, 15, 16, 40, 10
 #: SIM or modem still busy after power-up or PIN entry: CME 14 and 515, CMS 314 and 515.
 BUSY_CODES: Final = frozenset({14, 314, 515})
 
-#: 3GPP TS 27.005 clause 3.2.5; 1–127 from 3GPP TS 24.011 annex E-2, 128–255 from 3GPP TS 23.040 clause 9.2.3.22.
+#: 3GPP TS 27.005 clause 3.2.5; 1 to 127 from 3GPP TS 24.011 annex E-2, 128 to 255 from 3GPP TS 23.040 clause 9.2.3.22.
 CMS_NAMES: Final[dict[int, str]] = {
     1: "unassigned number",
     8: "operator determined barring",

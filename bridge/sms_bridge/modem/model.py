@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 
 class Phase(StrEnum):
@@ -72,8 +74,8 @@ class ModemSettings:
     """How one modem is reached and what it may do.
 
     ``port`` is a device path or a pyserial URL (``socket://host:port``, ``rfc2217://host:port``); ``profile`` is
-    ``auto`` or a key of ``profiles.PROFILES``; ``smsc`` (E.164 with ``+``) replaces the service centre address of the SIM;
-    ``imei`` and ``imsi`` name the modem and the SIM expected on this port. ``sweep_interval`` and ``poll_interval`` in seconds.
+    ``auto`` or a key of ``profiles.PROFILES``; ``smsc`` (E.164 with ``+``) replaces the service centre address of the
+    SIM; ``imei`` and ``imsi`` name the modem and the SIM expected on this port; the intervals are in seconds.
     """
 
     port: str
@@ -92,7 +94,7 @@ class ModemSettings:
 
 @dataclass(frozen=True, slots=True)
 class StoredAt:
-    """The place of a stored message: ``storage`` as in 3GPP TS 27.005 clause 3.2.2 (``SM``, ``ME``, ``SR``), ``index`` from 0."""
+    """A message's place: ``storage`` of 3GPP TS 27.005 clause 3.2.2 (``SM``, ``ME``, ``SR``) and ``index`` from 0."""
 
     storage: str
     index: int
@@ -128,9 +130,9 @@ class ModemStatus:
 class ReceivedPdu:
     """A PDU from the network, in upper-case hex with its service centre address in front (3GPP TS 27.005 clause 3.1).
 
-    ``sim`` is the ICCID, or the IMSI where the ICCID is unreadable; ``at`` is ``None`` for a PDU that was never stored;
-    ``storage_full`` says that its storage is filled to 80 % or more; ``double_store`` that this modem may show one message
-    in two places; ``report`` that it came from the status report memory or as +CDS.
+    ``sim`` is the IMSI, or the ICCID where the IMSI is unreadable; ``at`` is ``None`` for a PDU that was never stored;
+    ``storage_full`` says that its storage is filled to 80 % or more; ``double_store`` that this modem may show one
+    message in two places; ``report`` that it is a status report.
     """
 
     hex: str
@@ -196,4 +198,4 @@ class PinMemory(Protocol):
         """Commit that this PIN is about to be tried; called before the first byte leaves."""
 
     async def accepted(self, sim: str, pin: str) -> None:
-        """Commit that the SIM accepted this PIN."""
+        """Commit that the SIM accepted this PIN, or that its counter proves that it did not look at it."""

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .transport import OnData, OnLost, Transport
+    from .pumps import OnData, OnLost
+    from .transport import Transport
 
 #: How many lines are kept.
 CAPACITY: Final = 500
 #: Longest piece kept, in bytes; a longer one is cut.
 _PIECE: Final = 1024
 
-_PIN = re.compile(r'(AT\+CPIN=).*', re.IGNORECASE)
+_PIN = re.compile(r"(AT\+CPIN=).*", re.IGNORECASE)
 _USSD = re.compile(r'(\+CUSD[:=]\s*\d+\s*,\s*").*?("(?:\s*,\s*\d*)?\s*$|$)', re.DOTALL)
 _PDU = re.compile(r"\b(?:[0-9A-Fa-f]{2}){9,}\b")
 _QUOTED_HEX = re.compile(r'"(?:[0-9A-Fa-f]{4}){3,}"')
