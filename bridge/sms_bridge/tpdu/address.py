@@ -37,6 +37,8 @@ MAX_SEMIOCTETS: Final = 20
 _TYPE_OF_ADDRESS: Final = 0x80
 #: Semi-octets of a name of seven letters from a sender that counts whole octets: its eighth septet is only padding.
 _PADDED_NAME: Final = 14
+#: What a number is written with; letters among it would be a name.
+_DIALLED: Final = frozenset("0123456789*#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,9 @@ class Address:
 
         Raises TpduError if ``number`` is a name that does not fit 11 septets, or too long.
         """
-        if number.startswith("+") and number[1:].isdigit():
+        if number.startswith("+") and _DIALLED.issuperset(number[1:]):
             address = cls(number[1:], Ton.INTERNATIONAL, NPI_ISDN)
-        elif number.translate({ord("*"): None, ord("#"): None}).isdigit():
+        elif _DIALLED.issuperset(number):
             address = cls(number, Ton.UNKNOWN, NPI_ISDN)
         else:
             address = cls(number, Ton.ALPHANUMERIC, NPI_UNKNOWN)

@@ -20,6 +20,8 @@ _WAITING_STORE_UCS2: Final = 0xE0
 _CODING_AND_CLASS: Final = 0xF0
 _COMPRESSED: Final = 0x20
 _HAS_CLASS: Final = 0x10
+#: 3GPP TS 23.038 clause 4: bit 2 of the last group, 8-bit data.
+_DATA: Final = 0x04
 
 
 class WaitingKind(StrEnum):
@@ -71,11 +73,7 @@ class Dcs:
     @property
     def encoding(self) -> Encoding:
         """Return the alphabet; compressed text counts as data, a reserved coding as the default alphabet."""
-        if self._general:
-            return Encoding.DATA if self.octet & _COMPRESSED else _ALPHABETS[self.octet >> 2 & 3]
-        if self._group == _CODING_AND_CLASS:
-            return Encoding.DATA if self.octet & 0x04 else Encoding.GSM7
-        return Encoding.UCS2 if self._group == _WAITING_STORE_UCS2 else Encoding.GSM7
+        return _ENCODINGS[self.octet]
 
     @property
     def message_class(self) -> int | None:
@@ -98,3 +96,14 @@ class Dcs:
             active=bool(self.octet & 0x08),
             store=self._group != _WAITING_DISCARD,
         )
+
+
+def _encoding(octet: int) -> Encoding:
+    if octet < _RESERVED:
+        return Encoding.DATA if octet & _COMPRESSED else _ALPHABETS[octet >> 2 & 3]
+    if octet >= _CODING_AND_CLASS:
+        return Encoding.DATA if octet & _DATA else Encoding.GSM7
+    return Encoding.UCS2 if octet >= _WAITING_STORE_UCS2 else Encoding.GSM7
+
+
+_ENCODINGS: Final = tuple(map(_encoding, range(256)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sms_providers.charset import MAX_SEGMENTS, Encoding, EncodingChoice, gsm7_septets, plan, plan_data
 
 from . import ucs2
-from .address import Address
+from .address import Address, Ton
 from .dcs import Dcs
+from .errors import TpduError
 from .submit import Submit
 from .udh import Concat, Ports, Udh
 from .user_data import UserData
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: 3GPP TS 23.038 clause 4: the message class that is shown at once and not kept.
-FLASH = 0
+FLASH: Final = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,8 @@ def build_submits(
     """
     segments = divide(content, choice, concat_ref=concat_ref, wide=wide, port=port, max_segments=max_segments)
     da = Address.of(recipient)
+    if da.ton is Ton.ALPHANUMERIC or not da.digits:
+        raise TpduError("A message cannot be sent to a name; it needs a number.")
     dcs = Dcs.of(segments.encoding, message_class)
     validity = None if valid_for is None else Validity.from_seconds(valid_for)
     return [Submit(da=da, dcs=dcs, ud=ud, validity=validity, srr=dlr) for ud in segments.parts]

@@ -10,6 +10,11 @@ _EXTRA_DIGITS: Final = "*#abc"
 _FROM_HEX: Final = str.maketrans("abcde", _EXTRA_DIGITS)
 _TO_HEX: Final = str.maketrans(_EXTRA_DIGITS + _EXTRA_DIGITS.upper(), "abcde" * 2)
 _DIGITS: Final = frozenset("0123456789" + _EXTRA_DIGITS + _EXTRA_DIGITS.upper())
+#: What stands for two semi-octets that are no decimal number.
+NO_NUMBER: Final = 0xFF
+_NUMBERS: Final = bytes(
+    int(digits) if (digits := f"{octet:02x}").isdecimal() else NO_NUMBER for octet in _SWAPPED
+)
 
 
 def encode(digits: str) -> bytes:
@@ -29,12 +34,9 @@ def decode(octets: bytes, count: int) -> str:
     return digits.translate(_FROM_HEX)
 
 
-def decode_numbers(octets: bytes) -> list[int] | None:
-    """Return each octet as a number of two decimal digits, or None if a semi-octet is no decimal digit."""
-    digits = octets.translate(_SWAPPED).hex()
-    if not digits.isdecimal():
-        return None
-    return [int(digits[index : index + 2]) for index in range(0, len(digits), 2)]
+def decode_numbers(octets: bytes) -> bytes:
+    """Return the number that the two decimal digits of each octet make, `NO_NUMBER` where one is no decimal digit."""
+    return octets.translate(_NUMBERS)
 
 
 def encode_numbers(*numbers: int) -> bytes:

@@ -22,10 +22,10 @@ _UNKNOWN: Final = bytes(OCTETS)
 
 @lru_cache(maxsize=256)
 def _zone(octet: int) -> timezone | None:
-    quarters = semioctet.decode_numbers(bytes((octet & ~_NEGATIVE,)))
-    if quarters is None:
+    [quarters] = semioctet.decode_numbers(bytes((octet & ~_NEGATIVE,)))
+    if quarters == semioctet.NO_NUMBER:
         return None
-    offset = quarters[0] * _QUARTER
+    offset = quarters * _QUARTER
     return timezone(-offset if octet & _NEGATIVE else offset)
 
 
@@ -33,11 +33,10 @@ def decode(octets: bytes) -> datetime | None:
     """Return the seven ``octets`` as a time with the zone of the service centre, or None if they are no valid time."""
     if len(octets) != OCTETS:
         return None
-    numbers = semioctet.decode_numbers(octets[:6])
+    year, month, day, hour, minute, second = semioctet.decode_numbers(octets[:6])
     zone = _zone(octets[6])
-    if numbers is None or zone is None:
+    if zone is None or year == semioctet.NO_NUMBER:
         return None
-    year, month, day, hour, minute, second = numbers
     try:
         return datetime(
             year + (1900 if year >= _PIVOT else 2000), month, day, hour, minute, second, tzinfo=zone

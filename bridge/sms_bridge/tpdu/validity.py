@@ -100,8 +100,7 @@ def _enhanced_seconds(octets: bytes) -> int | None:
         return _relative_seconds(octets[1])
     if form == _IN_SECONDS:
         return octets[1] or None
-    numbers = semioctet.decode_numbers(octets[1:4]) if form == _IN_HOURS_MINUTES_SECONDS else None
-    if numbers is None:
+    hours, minutes, seconds = semioctet.decode_numbers(octets[1:4])
+    if form != _IN_HOURS_MINUTES_SECONDS or semioctet.NO_NUMBER in {hours, minutes, seconds}:
         return None
-    hours, minutes, seconds = numbers
     return hours * _HOUR + minutes * _MINUTE + seconds

@@ -89,7 +89,10 @@ _ENCODE: Final = codecs.charmap_build(_FOLDED)
 _DECODE: Final = DEFAULT_ALPHABET + "".join(
     EXTENSION.get(septet, DEFAULT_ALPHABET[septet]) for septet in range(128)
 )
-_EXTENDED_OCTET: Final = re.compile(rb"[\x80-\xff]")
+_EXTENDED: Final = tuple(
+    (bytes((0x80 | septet,)), bytes((ESCAPE, septet))) for septet in EXTENSION if septet != ESCAPE
+)
+_DOUBLE_ESCAPE: Final = bytes((ESCAPE, ESCAPE))
 _ESCAPED_SEPTET: Final = re.compile(rb"\x1b([\x00-\x7f])")
 _SEPTETS: Final = bytes(range(128))
 
@@ -104,9 +107,10 @@ def _fold(text: str) -> bytes | None:
 
 
 def _unfold(folded: bytes) -> bytes:
-    if folded.isascii():
-        return folded
-    return _EXTENDED_OCTET.sub(lambda match: bytes((ESCAPE, match[0][0] & 0x7F)), folded)
+    if not folded.isascii():
+        for octet, septets in _EXTENDED:
+            folded = folded.replace(octet, septets)
+    return folded
 
 
 def fits_gsm7(text: str) -> bool:
@@ -130,6 +134,9 @@ def gsm7_text(septets: bytes) -> str:
     the default alphabet; a doubled escape, and one without a successor, shows a space.
     """
     if ESCAPE in septets:
+        if _DOUBLE_ESCAPE not in septets:
+            for octet, pair in _EXTENDED:
+                septets = septets.replace(pair, octet)
         septets = _ESCAPED_SEPTET.sub(lambda match: bytes((0x80 | match[1][0],)), septets)
     return codecs.charmap_decode(septets, "replace", _DECODE)[0]
 

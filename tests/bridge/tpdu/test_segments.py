@@ -79,8 +79,9 @@ def test_a_short_code_is_no_international_number() -> None:
 def test_what_cannot_be_sent_is_refused() -> None:
     with pytest.raises(TextTooLongError):
         build_submits(ANNA, "a" * 161, concat_ref=42, max_segments=1)
-    with pytest.raises(TpduError):
-        build_submits("no such number", "hi", concat_ref=42)
+    for recipient in ("no such number", "INFO", "", "+", "+" + "1" * 21, "\u0661\u0662"):
+        with pytest.raises(TpduError):
+            build_submits(recipient, "hi", concat_ref=42)
 
 
 @given(
