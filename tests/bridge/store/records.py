@@ -17,7 +17,7 @@ NOW = 1_795_169_700.0
 DAY = 86_400.0
 
 
-def message(message_id: str, **fields: Any) -> Message:
+def message(message_id: str, **fields: object) -> Message:
     """An ordinary message."""
     values: dict[str, Any] = {
         "recipient": "+491701234567",
@@ -28,8 +28,9 @@ def message(message_id: str, **fields: Any) -> Message:
         "expires_at": NOW + DAY,
         "route": STICK,
         "fingerprint": {"to": "ab12", "text": "cd34", "data": None},
+        **fields,
     }
-    return Message(id=message_id, **{**values, **fields})
+    return Message(id=message_id, **values)
 
 
 def full_message(message_id: str) -> Message:
@@ -73,18 +74,19 @@ def full_message(message_id: str) -> Message:
     )
 
 
-def error(**fields: Any) -> Error:
+def error(**fields: object) -> Error:
     """An error."""
     values: dict[str, Any] = {
         "code": ErrorCode.THROTTLED,
         "message": "Too many messages; the gateway pauses.",
         "provider_code": "88",
         "temporary": True,
+        **fields,
     }
-    return Error(**{**values, **fields})
+    return Error(**values)
 
 
-def segment(message_row: int, **fields: Any) -> Segment:
+def segment(message_row: int, **fields: object) -> Segment:
     """A segment that the stick took."""
     values: dict[str, Any] = {
         "attempt": 1,
@@ -93,11 +95,12 @@ def segment(message_row: int, **fields: Any) -> Segment:
         "reference": "2a",
         "recipient": "+491701234567",
         "taken_at": NOW,
+        **fields,
     }
-    return Segment(message_row=message_row, **{**values, **fields})
+    return Segment(message_row=message_row, **values)
 
 
-def report(**fields: Any) -> StoredReport:
+def report(**fields: object) -> StoredReport:
     """A report that the stick handed up."""
     values: dict[str, Any] = {
         "gateway": "stick",
@@ -107,5 +110,6 @@ def report(**fields: Any) -> StoredReport:
         "error": None,
         "submitted_at": NOW,
         "seen_at": NOW + 5,
+        **fields,
     }
-    return StoredReport(**{**values, **fields})
+    return StoredReport(**values)

@@ -23,7 +23,13 @@ async def add(store: Store, count: int) -> list[Event]:
 
 
 async def test_an_event_is_complete_json_that_ends_with_seq_and_epoch(store: Store) -> None:
-    body = {"id": "door-17", "text": 'Öffne 🚪 "jetzt"', "error": None, "metadata": {}, "nested": [1, 2.5]}
+    body: dict[str, object] = {
+        "id": "door-17",
+        "text": 'Öffne 🚪 "jetzt"',
+        "error": None,
+        "metadata": {},
+        "nested": [1, 2.5],
+    }
     event = await store.write(
         "add", lambda tx: tx.add_event(EventKind.INCOMING, body, at=NOW, inbound_group=3)
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sms_bridge.store.base import Store, Transaction
 
 
-def part(group: int, seqno: int, **fields: Any) -> InboundPart:
+def part(group: int, seqno: int, **fields: object) -> InboundPart:
     """A part of a message of three segments."""
     values: dict[str, Any] = {
         "gateway": "stick",
@@ -21,14 +21,22 @@ def part(group: int, seqno: int, **fields: Any) -> InboundPart:
         "total": 3,
         "raw": f"07{seqno:02}",
         "received_at": NOW,
+        **fields,
     }
-    return InboundPart(group=group, seqno=seqno, **{**values, **fields})
+    return InboundPart(group=group, seqno=seqno, **values)
 
 
-def source(index: int, **fields: Any) -> InboundSource:
+def source(index: int, **fields: object) -> InboundSource:
     """A copy on the first SIM."""
-    values: dict[str, Any] = {"gateway": "stick", "sim": "8949", "storage": "SM", "pdu": "0791", "group": 1}
-    return InboundSource(index=index, **{**values, **fields})
+    values: dict[str, Any] = {
+        "gateway": "stick",
+        "sim": "8949",
+        "storage": "SM",
+        "pdu": "0791",
+        "group": 1,
+        **fields,
+    }
+    return InboundSource(index=index, **values)
 
 
 async def add_parts(store: Store, *parts: InboundPart) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,8 @@ from sms_providers.model import Priority, State
 from tests.bridge.store.records import DAY, NOW, STICK, error, full_message, message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sms_bridge.store.base import Message, Store, Transaction
 
 
@@ -31,7 +34,7 @@ async def save(store: Store, *messages: Message) -> None:
 
 
 @pytest.mark.parametrize("make", [message, full_message])
-async def test_a_message_comes_back_as_it_was_kept(store: Store, make: Any) -> None:
+async def test_a_message_comes_back_as_it_was_kept(store: Store, make: Callable[[str], Message]) -> None:
     (kept,) = await add(store, make("door-17"))
     assert kept.row > 0
     assert kept == replace(make("door-17"), row=kept.row, concat_ref=kept.concat_ref)
@@ -105,7 +108,7 @@ async def test_messages_in_succession_differ_in_the_low_octet_of_their_concat_re
     kept = await add(store, *(message(f"m{n}") for n in range(300)))
     refs = [item.concat_ref for item in kept]
     assert all(0 <= ref <= 0xFFFF for ref in refs)
-    assert all(first & 0xFF != second & 0xFF for first, second in zip(refs, refs[1:], strict=False))
+    assert all(first & 0xFF != second & 0xFF for first, second in pairwise(refs))
     again = await store.read(lambda tx: [tx.message(item.row) for item in kept])
     assert again == kept
 
@@ -268,15 +271,16 @@ async def test_a_page_of_messages_is_newest_first_and_goes_on_where_it_ended(sto
         message("e"),
     )
 
-    async def page(**fields: Any) -> str:
+    async def page(**fields: object) -> str:
         query: dict[str, Any] = {
             "state": None,
             "recipient": None,
             "since": None,
             "before_row": None,
             "limit": 9,
+            **fields,
         }
-        found = await store.read(lambda tx: tx.find_messages(**{**query, **fields}))
+        found = await store.read(lambda tx: tx.find_messages(**query))
         return "".join(item.id for item in found)
 
     assert await page() == "edcba"

@@ -142,9 +142,9 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, was_closed: bool) ->
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     if not was_closed:
-        finding = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if finding != "ok":
-            raise damaged(path, finding)
+            raise damaged(path, finding.splitlines()[-1])
     connection.execute("PRAGMA journal_mode = WAL")
     migrate(connection, version)
 
