@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.torture import fuzz
 from tests.torture.modem import Plan, Run
 
 if TYPE_CHECKING:
@@ -23,8 +24,23 @@ def main() -> int:
     modem = kinds.add_parser("modem", help="kill the bridge, the cable and the broker; count at the modem")
     modem.add_argument("--rounds", type=int, default=200)
     modem.add_argument("--seed", type=int, default=20261120)
+    fuzzing = kinds.add_parser("fuzz", help="random bytes, PDUs and commands into every reader")
+    fuzzing.add_argument("--cases", type=int, default=1_000_000)
+    fuzzing.add_argument("--seed", type=int, default=20261120)
     arguments = parser.parse_args()
-    plan = Plan(rounds=arguments.rounds, seed=arguments.seed)
+    if arguments.kind == "fuzz":
+        return _fuzz(arguments.cases, arguments.seed)
+    return _modem(Plan(rounds=arguments.rounds, seed=arguments.seed))
+
+
+def _fuzz(cases: int, seed: int) -> int:
+    result = fuzz.run(cases, seed)
+    print(f"{result.cases} cases in {result.seconds:.0f} s, seed {seed}: nothing escaped")
+    print(f"memory grew by {result.growth_mib:.1f} MiB")
+    return 0 if result.growth_mib <= fuzz.ALLOWED_GROWTH else 1
+
+
+def _modem(plan: Plan) -> int:
     runs = {
         "kill -9 of the bridge, on_unknown: resend": plan,
         "kill -9 of the bridge, on_unknown: hold": replace(plan, on_unknown="hold"),
@@ -36,7 +52,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="sms-torture-") as folder:
             result = Run(each, Path(folder)).go()
         print(f"== {title}: {each.rounds} rounds in {time.monotonic() - began:.0f} s, seed {each.seed}")
-        print(describe(result))
+        print(describe(result), flush=True)
         clean = clean and result.is_clean()
     return 0 if clean else 1
 
