@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayConfig:
-    """One configured gateway. ``link`` is the link's class as ``module:Class``, made of ``settings``."""
+    """One configured gateway. ``maker`` is the module whose ``make(name, settings)`` makes the link."""
 
     name: str
     kind: str
-    link: str
+    maker: str
     settings: object = field(repr=False)
 
 
@@ -32,7 +32,7 @@ class GatewayKind:
     """A ``type``: its keys beside ``type`` itself, and how the checked values become the link's settings."""
 
     section: Section
-    link: str
+    maker: str
     build: Callable[[Mapping[str, object]], object]
 
 
@@ -79,7 +79,7 @@ def _modem(values: Mapping[str, object]) -> ModemLinkSettings:
 
 
 KINDS: Final[Mapping[str, GatewayKind]] = {
-    "modem": GatewayKind(section=_MODEM, link="sms_bridge.links.modem:ModemLink", build=_modem),
+    "modem": GatewayKind(section=_MODEM, maker="sms_bridge.app.modem_gateway", build=_modem),
 }
 
 #: Kinds that are described for other versions; naming them gives a better answer than "unknown".

@@ -117,7 +117,7 @@ def _tls(given: Tree) -> TlsSettings | None:
 
 
 def _gateway(name: str, kind: str, given: Tree) -> GatewayConfig:
-    return GatewayConfig(name=name, kind=kind, link=KINDS[kind].link, settings=KINDS[kind].build(given))
+    return GatewayConfig(name=name, kind=kind, maker=KINDS[kind].maker, settings=KINDS[kind].build(given))
 
 
 def _routing(values: Tree) -> RoutingSettings:

@@ -1,0 +1,88 @@
+"""Builds the rooms from a configuration and joins them; nothing is started here but the store, which all stand on."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sms_bridge import __version__
+from sms_bridge.config.public import public_configuration
+from sms_bridge.control import ControlServer, control_folder
+from sms_bridge.mqtt.bridge import MqttSide
+from sms_bridge.mqtt.send import read_untransported
+from sms_bridge.routing.administration import Administration
+from sms_bridge.routing.engine import Routing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sms_bridge.config import Config
+    from sms_bridge.mqtt.errors import FatalMqttError
+    from sms_bridge.routing.command import Command, Rejection
+    from sms_bridge.routing.link import Joiner, Link
+    from sms_bridge.store.base import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """The parts of one bridge on one open store."""
+
+    routing: Routing
+    mqtt: MqttSide
+    control: ControlServer
+
+
+async def build(config: Config, store: Store, failed: Callable[[FatalMqttError], None]) -> Rooms:
+    """Make and join the rooms on an open store; ``failed`` is called where the MQTT side cannot go on."""
+    links, joiners = _links(config)
+    routing = Routing(config.routing, links, store, joiners=joiners, instance=config.instance)
+
+    def read_send(members: Mapping[str, object]) -> Command | Rejection:
+        return read_untransported(members, config.routing.defaults.valid_for)
+
+    def details() -> Mapping[str, object]:
+        return {"gateways": _describe(links), "configuration": public_configuration(config)}
+
+    async def health() -> Mapping[str, object]:
+        return await mqtt.health()
+
+    administration = Administration(
+        store=store,
+        settings=config.routing,
+        outbox=routing.outbox,
+        gateways=routing.gateways,
+        board=routing.board,
+        read_send=read_send,
+        health=health,
+    )
+    mqtt = MqttSide(
+        config.mqtt,
+        version=__version__,
+        epoch=await store.read(lambda tx: tx.epoch),
+        outbox=routing.outbox,
+        events=routing.publication,
+        board=routing.board,
+        administration=administration,
+        details=details,
+        failed=failed,
+    )
+    control = ControlServer(control_folder(config.store_url), administration)
+    return Rooms(routing=routing, mqtt=mqtt, control=control)
+
+
+def _links(config: Config) -> tuple[dict[str, Link], dict[str, Joiner]]:
+    """The configured links by name, and the joiners by type; only what is configured is imported."""
+    links: dict[str, Link] = {}
+    joiners: dict[str, Joiner] = {}
+    for name, gateway in config.gateways.items():
+        maker = importlib.import_module(gateway.maker)
+        links[name] = maker.make(name, gateway.settings)
+        joiners[gateway.kind] = maker.join
+    return links, joiners
+
+
+def _describe(links: Mapping[str, Link]) -> dict[str, object]:
+    return {
+        name: {"type": link.kind, "capabilities": sorted(link.capabilities)} for name, link in links.items()
+    }
