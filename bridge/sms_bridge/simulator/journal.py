@@ -8,10 +8,10 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from sms_bridge.simulator.submitted import Submitted
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from sms_bridge.simulator.submitted import Submitted
 
 #: What an entry of the journal may hold.
 JournalValue = str | int | float | bool | None
@@ -66,3 +66,16 @@ class Journal:
         entries, self._pending = self._pending, []
         for entry in entries:
             os.write(self._file, json.dumps(entry, separators=(",", ":")).encode() + b"\n")
+
+
+def read_submits(path: Path) -> list[Submitted]:
+    """Read the SUBMITs of a journal, their `at` in seconds since 1970.
+
+    Raises OSError if there is no such file, ValueError if it is not a journal.
+    """
+    entries = (json.loads(line) for line in path.read_text(encoding="ascii").splitlines())
+    return [
+        Submitted(entry["at"], entry["modem"], entry["mr"], entry["da"], bytes.fromhex(entry["pdu"]))
+        for entry in entries
+        if entry["event"] == "submit"
+    ]

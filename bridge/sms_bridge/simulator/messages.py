@@ -133,6 +133,14 @@ class Assembler:
         return None
 
 
+def messages_of(submits: Iterable[Submitted]) -> list[Message]:
+    """Put SUBMITs together, for instance those of a journal."""
+    assembler = Assembler()
+    for submitted in submits:
+        assembler.add(submitted)
+    return assembler.messages()
+
+
 def _as_deliver(submit: Submit | None) -> Deliver | None:
     """What the network makes of a SUBMIT for its recipient."""
     if submit is None:

@@ -165,7 +165,6 @@ EC25: Final = Profile(
     },
     ussd_request=UssdCoding.CHARSET,
     ussd_reply=UssdCoding.CHARSET,
-    ussd_dcs=72,
 )
 
 E3372: Final = Profile(

@@ -57,7 +57,8 @@ UCS2: Final = '"UCS2"'
 #: 3GPP TS 27.005 and 27.007, V.250: the settings every modem has. Profiles override single ones.
 COMMON_REGISTERS: Final[Mapping[str, Register]] = {
     "+CMEE": Register("0", "(0-2)"),
-    "+CMGF": Register("0", "(0,1)"),
+    # PDU mode only: none of the programs that drive the simulator wants text mode.
+    "+CMGF": Register("0", "(0)"),
     "+CSCS": Register('"GSM"', CHARACTER_SETS),
     "+CSMS": Register("0", "(0,1)"),
     "+CMMS": Register("0", "(0-2)"),
