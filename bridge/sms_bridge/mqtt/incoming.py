@@ -52,7 +52,7 @@ class Incoming:
         self._most = most
         self._waiting: deque[_Delivery] = deque()
         self._orphans: list[_Delivery] = []
-        self._in_hand = 0
+        self._tasks: set[asyncio.Future[None]] = set()
         self.holding = False
         self._acknowledged = 0
         self._unconfirmed: dict[int, int] = {}
@@ -76,10 +76,10 @@ class Incoming:
             delivery.settled = True
             self._acknowledge_prefix()
             return
-        self._in_hand += 1
+        delivery.task = asyncio.ensure_future(work)
+        self._tasks.add(delivery.task)
         self._idle.clear()
         self._control()
-        delivery.task = asyncio.ensure_future(work)
         delivery.task.add_done_callback(partial(self._done, delivery))
 
     def disconnected(self) -> None:
@@ -99,6 +99,11 @@ class Incoming:
     def restarted(self) -> None:
         """The broker has no session: what is in hand exists nowhere else, and is carried through."""
         self._orphans = []
+
+    def abandon(self) -> None:
+        """Wait for nothing any more; the broker keeps what is unacknowledged."""
+        for task in self._tasks:
+            task.cancel()
 
     async def drained(self) -> None:
         """Wait until nothing is in hand."""
@@ -124,8 +129,8 @@ class Incoming:
         return found
 
     def _done(self, delivery: _Delivery, task: asyncio.Future[None]) -> None:
-        self._in_hand -= 1
-        if self._in_hand == 0:
+        self._tasks.discard(task)
+        if not self._tasks:
             self._idle.set()
         self._control()
         if task.cancelled():
@@ -151,9 +156,9 @@ class Incoming:
 
     def _control(self) -> None:
         """Stop reading at ``most``, go on at half of it."""
-        if not self.holding and self._in_hand >= self._most:
+        if not self.holding and len(self._tasks) >= self._most:
             self.holding = True
-        elif self.holding and self._in_hand <= self._most // 2:
+        elif self.holding and len(self._tasks) <= self._most // 2:
             self.holding = False
         else:
             return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from paho.mqtt.enums import MQTTErrorCode
 
 from sms_bridge.mqtt.errors import PublishRefusedError
+from sms_bridge.mqtt.topics import is_publishable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +50,11 @@ class Outgoing:
     def publish(self, publication: Publication) -> asyncio.Future[None]:
         """Queue a publication. The future ends at the PUBACK or raises PublishRefusedError."""
         outgoing = _Outgoing(publication, asyncio.get_running_loop().create_future())
-        self._waiting.append(outgoing)
-        self.pump()
+        if is_publishable(publication.topic):
+            self._waiting.append(outgoing)
+            self.pump()
+        else:
+            outgoing.done.set_exception(PublishRefusedError("The topic is none to publish to.", lasting=True))
         return outgoing.done
 
     def connected(self, accepted: Accepted) -> None:

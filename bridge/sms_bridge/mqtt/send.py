@@ -8,8 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sms_bridge.mqtt import values
+from sms_bridge.mqtt.topics import SendTopic
 from sms_bridge.mqtt.values import UnexpectedValue
-from sms_bridge.routing.command import Command, Rejection
+from sms_bridge.routing.command import Command, Rejection, Reply
 from sms_providers.address import redact_numbers
 from sms_providers.charset import EncodingChoice
 from sms_providers.model import Error, ErrorCode, OnUnknown, Priority
@@ -17,8 +18,6 @@ from sms_providers.model import Error, ErrorCode, OnUnknown, Priority
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sms_bridge.mqtt.topics import SendTopic
-    from sms_bridge.routing.command import Reply
 
 #: MQTT contract, section 1: seconds of the longest ``valid_for`` (63 weeks, 3GPP TS 23.040 clause 9.2.3.12.1).
 MAX_VALID_FOR: Final = 38_102_400
@@ -83,6 +82,11 @@ def read_send_object(
         _shorten(fields, expiry, valid_for)
     grouped = len(fields["to"]) > 1 or (isinstance(given, dict) and isinstance(given.get("to"), list))
     return Command(is_group=grouped, reply=reply, **fields)
+
+
+def read_untransported(given: object, valid_for: int) -> Command | Rejection:
+    """Read a send object that no send topic brought (a quote); ``valid_for`` is the configured default."""
+    return read_send_object(given, SendTopic(None, None), Reply(), expiry=None, valid_for=valid_for)
 
 
 def reject_payload(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
+    from sms_bridge.mqtt.background import Spawn
     from sms_bridge.mqtt.incoming import Handler
     from sms_bridge.mqtt.messages import Publication, Subscription
     from sms_bridge.mqtt.recovery import Ending
@@ -70,11 +71,13 @@ class Session:
         will: Publication,
         handler: Handler,
         listener: Listener,
+        spawn: Spawn,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._listener = listener
+        self._spawn = spawn
         self._clock = clock
         self._v5 = settings.protocol is MqttProtocol.V5
         self._client = _make_client(settings, will)
@@ -116,7 +119,7 @@ class Session:
             clean_start=False if self._v5 else 3,
             properties=_connect_properties() if self._v5 else None,
         )
-        self._task = asyncio.create_task(self._run(), name="mqtt session")
+        self._task = self._spawn(self._run(), "mqtt session")
 
     async def stop_taking(self) -> None:
         """Take no further message (the broker keeps them) and wait until those in hand are acknowledged."""
@@ -134,6 +137,7 @@ class Session:
             _, unfinished = await asyncio.wait([self._task], timeout=_STOP_TIMEOUT)
             for task in unfinished:
                 task.cancel()
+        self._incoming.abandon()
 
     def publish(self, publication: Publication) -> asyncio.Future[None]:
         """Publish with QoS 1; the future ends at the PUBACK, whatever becomes of connections until then.

@@ -1,0 +1,195 @@
+"""Events: from the store to the broker, in the order of their ``seq``, until each is acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, Protocol
+
+from sms_bridge.mqtt.errors import PublishRefusedError
+from sms_bridge.mqtt.messages import Publication
+from sms_bridge.mqtt.recovery import Pace
+from sms_bridge.store.base import EventKind, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sms_bridge.mqtt.background import Spawn
+    from sms_bridge.mqtt.topics import Topics
+    from sms_bridge.store.base import Event
+
+_LOGGER = logging.getLogger(__name__)
+
+#: Events between the store and the broker's acknowledgement.
+WINDOW: Final = 100
+
+
+class Events(Protocol):
+    """Where events come from. Both raise StoreError."""
+
+    async def unpublished(self, after: int, limit: int) -> Sequence[Event]:
+        """The next events with a ``seq`` above ``after``, at least one: waits for it."""
+
+    async def acknowledged(self, events: Sequence[Event]) -> None:
+        """The broker has these events and their copies; returns after the commit."""
+
+
+class Publisher:
+    """Publishes every event at least once. ``published`` is called after each commit of acknowledged events.
+
+    A kind of event whose topic the broker refuses is held back and tried again, in order; other kinds go on.
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        events: Events,
+        *,
+        publish: Callable[[Publication], asyncio.Future[None]],
+        published: Callable[[], None],
+        spawn: Spawn,
+        pace: Pace | None = None,
+        window: int = WINDOW,
+    ) -> None:
+        self._topics = topics
+        self._events = events
+        self._publish = publish
+        self._published = published
+        self._spawn = spawn
+        self._pace = pace or Pace()
+        self._room = asyncio.Semaphore(window)
+        self._window = window
+        self._lanes = {kind: _Lane(self._send, self._pace) for kind in EventKind}
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self._delivered: asyncio.Queue[Event] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin with the oldest event that no broker has acknowledged."""
+        self._tasks = [
+            self._spawn(self._feed(), "mqtt events"),
+            self._spawn(self._settle(), "mqtt acknowledged events"),
+        ]
+
+    async def stop(self) -> None:
+        """Stop; what is not acknowledged is published again after the next start."""
+        for lane in self._lanes.values():
+            lane.stop()
+        tasks = [*self._tasks, *self._deliveries]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _feed(self) -> None:
+        after = 0
+        wait = self._pace.first
+        while True:
+            await self._room.acquire()
+            self._room.release()
+            try:
+                events = await self._events.unpublished(after, self._window)
+            except StoreError as error:
+                _say_store_fails(error)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, self._pace.longest)
+                continue
+            wait = self._pace.first
+            for event in events:
+                await self._room.acquire()
+                self._lanes[event.kind].take(event)
+                after = event.seq
+
+    def _send(self, event: Event) -> None:
+        """Publish an event and its copies; the order of calls is the order on the wire."""
+        publications = list(self._publications(event))
+        sent = [self._publish(publication) for publication in publications]
+        task = self._spawn(self._deliver(event, sent), "mqtt event")
+        self._deliveries.add(task)
+        task.add_done_callback(self._deliveries.discard)
+
+    def _publications(self, event: Event) -> Iterator[Publication]:
+        payload = event.payload.encode()
+        yield Publication(topic=self._topics.event(event.kind), payload=payload)
+        for copy in event.copies:
+            if copy.text is None:
+                yield Publication(topic=copy.topic, payload=payload, correlation=copy.correlation)
+            else:
+                yield Publication(topic=f"{self._topics.base}/{copy.topic}", payload=copy.text.encode())
+
+    async def _deliver(self, event: Event, sent: Sequence[asyncio.Future[None]]) -> None:
+        outcomes = await asyncio.gather(*sent, return_exceptions=True)
+        for outcome in outcomes[1:]:
+            if isinstance(outcome, PublishRefusedError):
+                _LOGGER.warning("A copy of an event is not delivered. %s", outcome)
+        if isinstance(outcomes[0], PublishRefusedError):
+            self._lanes[event.kind].refused(event, outcomes[0])
+        else:
+            self._lanes[event.kind].taken()
+            self._delivered.put_nowait(event)
+
+    async def _settle(self) -> None:
+        """Commit what the broker has, as many at a time as there are."""
+        wait = self._pace.first
+        batch: list[Event] = []
+        while True:
+            if not batch:
+                batch.append(await self._delivered.get())
+            while not self._delivered.empty():
+                batch.append(self._delivered.get_nowait())
+            try:
+                await self._events.acknowledged(batch)
+            except StoreError as error:
+                _say_store_fails(error)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, self._pace.longest)
+                continue
+            wait = self._pace.first
+            for _ in batch:
+                self._room.release()
+            batch = []
+            self._published()
+
+
+def _say_store_fails(error: StoreError) -> None:
+    _LOGGER.error("Events wait, and are tried again, because of the store: %s", error)
+
+
+class _Lane:
+    """One kind of event: passes them on, or holds them back in order while the broker refuses their topic."""
+
+    def __init__(self, send: Callable[[Event], None], pace: Pace) -> None:
+        self._send = send
+        self._pace = pace
+        self._wait = pace.first
+        self._held: list[Event] = []
+        self._retry: asyncio.TimerHandle | None = None
+
+    def take(self, event: Event) -> None:
+        """Send an event now, or after those that are held back."""
+        if self._retry is None:
+            self._send(event)
+        else:
+            self._held.append(event)
+
+    def refused(self, event: Event, error: PublishRefusedError) -> None:
+        """The broker did not take an event."""
+        self._held.append(event)
+        if self._retry is None:
+            _LOGGER.error("Events are held back and published again later. %s Allow the bridge to.", error)
+            self._retry = asyncio.get_running_loop().call_later(self._wait, self._again)
+            self._wait = min(self._wait * 2, self._pace.longest)
+
+    def taken(self) -> None:
+        """The broker took an event."""
+        self._wait = self._pace.first
+
+    def stop(self) -> None:
+        """Hold back for good."""
+        if self._retry is not None:
+            self._retry.cancel()
+
+    def _again(self) -> None:
+        held, self._held = sorted(self._held, key=lambda event: event.seq), []
+        self._retry = None
+        for event in held:
+            self._send(event)
