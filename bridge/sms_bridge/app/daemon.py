@@ -88,7 +88,7 @@ class Daemon:
         stack.push_async_callback(rooms.mqtt.stop_commands)
         watch = asyncio.create_task(self._watch(rooms.routing.dispatcher, store), name="watchdog")
         stack.callback(watch.cancel)
-        _LOG.info("The bridge %s runs with %d gateways", self._config.instance, len(self._config.gateways))
+        _LOG.info("The bridge %s runs; gateways: %s", self._config.instance, ", ".join(self._config.gateways))
 
     async def _watch(self, dispatcher: Dispatcher, store: Store) -> None:
         """Tell systemd that the loop, the store's writer and the gateways' workers are alive, while they are."""

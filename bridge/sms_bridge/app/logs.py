@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Final, TextIO
@@ -49,12 +50,13 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logging(settings: LogSettings, stream: TextIO | None = None) -> None:
-    """Send the log to ``stream`` (stderr). Under systemd, which adds the time, a text line has none."""
+    """Send the log to ``stream`` (stderr). Where the journal adds the time (systemd.exec(5)), a text line has none."""
     handler = logging.StreamHandler(stream or sys.stderr)
     if settings.format is LogFormat.JSON:
         handler.setFormatter(JsonFormatter())
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+        at = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
+        handler.setFormatter(logging.Formatter(f"{at}%(levelname)-7s %(name)s: %(message)s"))
     if not settings.texts:
         handler.addFilter(Redactor())
     root = logging.getLogger()

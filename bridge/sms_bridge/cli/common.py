@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from sms_bridge.cli.exits import Exit, Stop
@@ -37,7 +38,10 @@ def load_config(args: argparse.Namespace) -> Config:
     try:
         return load(find_config(args.config))
     except ConfigError as error:
-        raise Stop("\n".join(str(problem) for problem in error.problems), Exit.USAGE) from error
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        count = len(error.problems)
+        raise Stop(f"the configuration has {count} problem{'s' * (count > 1)}", Exit.USAGE) from error
 
 
 def print_json(value: object) -> None:

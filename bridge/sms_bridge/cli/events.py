@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,5 +35,8 @@ def _dlr(event: Mapping[str, object]) -> str:
 
 
 def _time(at: object) -> str:
-    """``HH:MM:SS`` of an RFC 3339 time, in UTC as it came."""
-    return str(at)[11:19]
+    """``HH:MM:SS`` of an RFC 3339 time, on this machine's clock."""
+    try:
+        return f"{datetime.fromisoformat(str(at)).astimezone():%H:%M:%S}"
+    except ValueError:
+        return str(at)

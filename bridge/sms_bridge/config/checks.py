@@ -221,7 +221,7 @@ def _store_url(value: object) -> str:
     scheme = string.partition("://")[0]
     if scheme in ("postgresql", "postgres"):
         raise _Detail("PostgreSQL is not in this version")
-    if not string.startswith("sqlite:////"):
+    if not string.startswith("sqlite:///") or string.endswith("/"):
         raise ValueError
     return string
 
@@ -273,9 +273,9 @@ WEB_URL: Final = Check(
     text=True,
 )
 STORE_URL: Final = Check(
-    expected='"sqlite:///" and an absolute path, such as "sqlite:////var/lib/sms-bridge/bridge.db"',
+    expected='"sqlite:///" and a path, such as "sqlite:////var/lib/sms-bridge/bridge.db"',
     convert=_store_url,
-    json={"type": "string", "pattern": "^sqlite:////"},
+    json={"type": "string", "pattern": "^sqlite:///.*[^/]$"},
     text=True,
 )
 

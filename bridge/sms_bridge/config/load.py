@@ -47,10 +47,10 @@ def find_config(given: str | None, environment: Mapping[str, str] = os.environ) 
         if FilePath(name).is_file():
             return FilePath(name)
     message = (
-        f"no configuration: name one with -c FILE or $SMS_BRIDGE_CONFIG, or create ./{DEFAULT_FILES[0]} "
+        f"there is none: name one with -c FILE or $SMS_BRIDGE_CONFIG, or make ./{DEFAULT_FILES[0]} "
         f"or {DEFAULT_FILES[1]}"
     )
-    raise ConfigError([Problem(place=Place("sms-bridge"), key="", message=message)])
+    raise ConfigError([Problem(place=Place("configuration"), key="", message=message)])
 
 
 def load(path: FilePath, environment: Mapping[str, str] = os.environ) -> Config:
@@ -62,7 +62,14 @@ def load(path: FilePath, environment: Mapping[str, str] = os.environ) -> Config:
     _judge_absent(document, values)
     if document.problems:
         raise ConfigError(sorted(document.problems, key=lambda problem: _order(problem, str(path))))
+    values["store"]["url"] = _absolute(values["store"]["url"], path.parent)
     return _build(values, (*secrets.warnings, *document.warnings))
+
+
+def _absolute(store_url: str, folder: FilePath) -> str:
+    """A store's relative path starts at the configuration, so that every command finds the same."""
+    scheme, _, path = store_url.partition("sqlite:///")
+    return f"{scheme}sqlite:///{(folder / path).absolute()}"
 
 
 def _order(problem: Problem, source: str) -> tuple[bool, str, int]:
