@@ -1,0 +1,1 @@
+"""The modem engine against scripted modems."""
