@@ -65,6 +65,11 @@ class Calls:
         self._stop_ringing()
         self._state = None
 
+    def drop(self) -> None:
+        """End the call without a word, as a modem that loses its power."""
+        self._stop_ringing()
+        self._state = None
+
     def end(self) -> None:
         """End the call from the other side."""
         self._stop_ringing()

@@ -140,6 +140,7 @@ def _storage(simulation: Simulation, _request: Request) -> object:
             for index, slot in memory.items()
         ]
         for name, memory in simulation.modem.memories.items()
+        if name in simulation.modem.profile.memories
     }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Octets read at once from the pseudo terminal; the kernel's buffer holds 4096.
 _CHUNK: Final = 4096
 #: Seconds after which output that nobody reads is lost, as on a real port without a reader.
-_STALLED: Final = 0.5
+STALLED: Final = 3.0
 
 
 class Endpoint(Protocol):
@@ -105,7 +105,7 @@ class PtyEndpoint:
             loop = asyncio.get_running_loop()
             self._unsent += data[sent:]
             loop.add_writer(self._ours, self._write_unsent)
-            self._stalled = loop.call_later(_STALLED, self._drop)
+            self._stalled = loop.call_later(STALLED, self._drop)
 
     def _write_unsent(self) -> None:
         data = bytes(self._unsent)

@@ -100,6 +100,7 @@ class Interpreter:
         """Invite a message; `handler` gets it once ^Z came. The running command returns None."""
         if self._faults:
             if self._faults.take(FaultName.NO_PROMPT):
+                self.abandon()
                 return
             late = self._faults.take(FaultName.LATE_PROMPT)
             if late:

@@ -144,7 +144,7 @@ class ModemSimulator:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-        self.calls.hang_up()
+        self.calls.drop()
         self.receiver.reset()
         self.registers.reset()
         self.interpreter.reset()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from sms_bridge.simulator.network import Network
 from sms_bridge.simulator.profiles import PROFILES
 from tests.bridge.simulator.terminal import ORIGINATOR, Terminal
 from tests.support.virtual_time import virtual_time
@@ -333,3 +335,67 @@ async def test_a_reboot_shows_the_lines_of_the_family_and_forgets_settings_and_p
     assert terminal.seen() == ["RDY", "+CFUN: 1", "+CPIN: SIM PIN"]
     assert terminal.ask("ATE0;+CNMI?")[-1] == "+CMS ERROR: 311"
     assert terminal.modem.registers["+CNMI"] == "2,1,0,0,0"
+
+
+@virtual_time
+async def test_a_command_beyond_all_measure_is_thrown_away() -> None:
+    terminal = Terminal()
+
+    terminal.type("A" * 5000)
+    assert terminal.ask("AT") == ["OK"]
+
+
+@virtual_time
+async def test_the_clock_shows_the_networks_time_and_zone() -> None:
+    moment = datetime(2026, 11, 20, 10, 30, 15, tzinfo=timezone(timedelta(hours=1)))
+    terminal = Terminal(network=Network(clock=lambda: moment))
+
+    assert terminal.ask("AT+CCLK?") == ['+CCLK: "26/11/20,10:30:15+04"', "OK"]
+    assert terminal.ask('AT+CCLK="26/11/20,10:30:00+04"') == ["OK"]
+
+
+@virtual_time
+async def test_a_roaming_modem_shows_it() -> None:
+    terminal = Terminal("sim7600")
+    terminal.modem.lose_network(None)
+    terminal.modem.roaming = True
+    terminal.modem.find_network()
+
+    assert terminal.ask("AT+CREG?;+CEREG?") == ["+CREG: 0,7", "+CEREG: 0,5", "OK"]
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("+CFUN", "+CFUN: (0,1,4),(0,1)"),
+        ("+CSQ", "+CSQ: (0-31,99),(0-7,99)"),
+        ("+COPS", '+COPS: (2,"Simulated","Simulated","26201",7),,(0-4),(0-2)'),
+        ("+CLCK", '+CLCK: ("SC")'),
+        ("+CSMS", "+CSMS: (0,1)"),
+        ("+CMGL", "+CMGL: (0-4)"),
+        ("+CNMA", "+CNMA: (0-2)"),
+        ("+CMGF", "+CMGF: (0)"),
+        *((name, "OK") for name in ("+CPIN", "+CIMI", "+CMGR", "+CMGS", "+CMGW", "+CMSS", "+CGMI", "+CNUM")),
+    ],
+)
+@virtual_time
+async def test_the_test_form_of_a_command_does_nothing(command: str, answer: str) -> None:
+    assert Terminal().ask(f"AT{command}=?")[0] == answer
+
+
+@virtual_time
+async def test_a_wrong_parameter_is_refused() -> None:
+    terminal = Terminal()
+
+    assert terminal.ask("AT+CMGS") == ["+CME ERROR: 50"]
+    assert terminal.ask("AT+CMGS=500") == ["+CMS ERROR: 304"]
+    assert terminal.ask("AT+CFUN=9") == ["ERROR"]
+    assert terminal.ask('AT+CLCK="XX",2') == ["+CME ERROR: 50"]
+    assert terminal.ask('AT+CPIN="1234"') == ["+CME ERROR: 3"]
+
+
+@virtual_time
+async def test_the_service_centre_is_set_and_read() -> None:
+    terminal = Terminal()
+
+    assert terminal.ask('AT+CSCA="+49172",145;+CSCA?') == ['+CSCA: "+49172",145', "OK"]

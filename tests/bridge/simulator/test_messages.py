@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from sms_bridge.simulator.messages import messages_of
 from sms_bridge.simulator.network import (
     DELAYED,
     NO_REPORT,
@@ -16,10 +17,16 @@ from sms_bridge.simulator.network import (
     Network,
     echo,
 )
+from sms_bridge.simulator.storage import Slot, build_memories
+from sms_bridge.simulator.submitted import Submitted, check_submit
+from sms_bridge.tpdu.address import Address
 from sms_bridge.tpdu.codec import decode_inbound, encode_pdu
+from sms_bridge.tpdu.dcs import Dcs
 from sms_bridge.tpdu.deliver import Deliver
 from sms_bridge.tpdu.segment import build_submits
 from sms_bridge.tpdu.status_report import StatusReport
+from sms_bridge.tpdu.submit import Submit
+from sms_providers.charset import Encoding
 from tests.bridge.simulator.terminal import ORIGINATOR, RECIPIENT, Terminal
 from tests.support.virtual_time import virtual_time
 
@@ -448,3 +455,105 @@ async def test_a_submit_costs_little() -> None:
     per_submit = (time.process_time() - began) / 1000
 
     assert per_submit < 200e-6
+
+
+@virtual_time
+async def test_messages_of_data_and_of_nonsense_are_kept() -> None:
+    terminal = Terminal()
+    data = build_submits(RECIPIENT, b"\x00\x01", concat_ref=1, port=2948)[0].to_bytes()
+    submitted = Submitted(0.0, "modem", 0, RECIPIENT, data)
+    nonsense = Submitted(1.0, "modem", 1, RECIPIENT, b"\x01")
+
+    first, second = messages_of([submitted, nonsense])
+
+    assert (first.data, first.text, first.segments) == (b"\x00\x01", None, 1)
+    assert (second.data, second.text, second.copies) == (None, None, (1,))
+    assert terminal.network.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message_class", "dcs"),
+    [("Hello", None, 0x00), ("Hello", 0, 0x10), ("Привет", None, 0x08), (b"\x01", None, 0x04)],
+)
+@virtual_time
+async def test_every_coding_is_accepted(text: str | bytes, message_class: int | None, dcs: int) -> None:
+    terminal = Terminal()
+    submit = build_submits(RECIPIENT, text, concat_ref=1, message_class=message_class, valid_for=3600)[0]
+    pdu, length = encode_pdu(submit)
+
+    terminal.ask(f"AT+CMGS={length}")
+    terminal.type(pdu + "\x1a")
+
+    assert terminal.seen() == ["+CMGS: 0", "OK"]
+    assert Submit.from_bytes(terminal.network.submits[0].tpdu).dcs.octet == dcs
+
+
+@pytest.mark.parametrize(("dcs", "octets"), [(0xF1, 5), (0xF5, 5), (0xC8, 5), (0xE0, 4)])
+@virtual_time
+async def test_the_length_of_every_coding_group_is_known(dcs: int, octets: int) -> None:
+    in_septets = dcs in {0xF1, 0xC8}
+    length = octets * 8 // 7 if in_septets else octets
+    tpdu = bytes.fromhex("01000C9194711132547600") + bytes((dcs, length)) + bytes(octets)
+
+    assert check_submit(tpdu) == RECIPIENT
+    with pytest.raises(ValueError, match="does not fit"):
+        check_submit(tpdu + b"\0")
+
+
+@virtual_time
+async def test_a_listener_hears_of_each_submit_until_it_leaves() -> None:
+    terminal = Terminal()
+    heard: list[Submitted] = []
+    leave = terminal.network.on_submit(heard.append)
+    terminal.send("One")
+    leave()
+    terminal.send("Two")
+
+    assert heard == terminal.network.submits[:1]
+
+
+@virtual_time
+async def test_a_memory_for_reports_fills_up_too() -> None:
+    terminal = Terminal("sim7600")
+    terminal.ask("AT+CNMI=2,1,0,2")
+    for number in range(21):
+        terminal.send(f"Message {number}", dlr=True)
+    await asyncio.sleep(1)
+
+    assert terminal.seen()[-2:] == ['+CDSI: "SR",19', "SMS FULL"]
+    assert terminal.network.waiting() == 1
+
+
+@virtual_time
+async def test_messages_for_the_sim_are_stored_and_those_for_the_terminal_handed_over() -> None:
+    terminal = Terminal()
+    for_sim = Deliver(oa=Address.of(ORIGINATOR), dcs=Dcs.of(Encoding.GSM7, 2)).to_bytes()
+    for_terminal = Deliver(oa=Address.of(ORIGINATOR), dcs=Dcs(0xF3)).to_bytes()
+
+    terminal.ask("AT+CNMI=2,2")
+    terminal.network.deliver_tpdu(for_sim)
+    assert terminal.seen() == ['+CMTI: "SM",1']
+    terminal.ask("AT+CNMI=2,3")
+    terminal.network.deliver_tpdu(for_terminal)
+    assert terminal.seen()[0] == f"+CMT: ,{len(for_terminal)}"
+
+
+@virtual_time
+async def test_a_broken_pdu_is_not_stored() -> None:
+    terminal = Terminal()
+
+    for pdu in ("0001", "nonsense"):
+        terminal.ask("AT+CMGW=19")
+        terminal.type(f"{pdu}\x1a")
+        assert terminal.seen() == ["+CMS ERROR: 304"]
+
+
+@virtual_time
+async def test_when_both_memories_are_full_mt_is_full() -> None:
+    memory = build_memories({"SM": 1, "ME": 1}, 0)["MT"]
+    slot = Slot(b"\0", 0)
+
+    assert [memory.add(slot) for _ in range(3)] == [0, 1, None]
+    assert memory.first_index == 0
+    assert memory.delete(1)
+    assert not memory.delete(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -15,16 +16,20 @@ from typing import TYPE_CHECKING, cast
 import pytest
 import serial
 
-from sms_bridge.simulator.control import ControlClient, ControlError
+from sms_bridge.simulator import endpoints
+from sms_bridge.simulator.command import add_simulate_arguments, run_simulate
+from sms_bridge.simulator.control import ControlClient, ControlError, ControlServer
 from sms_bridge.simulator.endpoints import MemoryEndpoint
+from sms_bridge.simulator.faults import FaultName
 from sms_bridge.simulator.journal import read_submits
 from sms_bridge.simulator.messages import messages_of
+from sms_bridge.simulator.network import EXPIRED, NO_REPORT
 from sms_bridge.simulator.simulation import Simulation, SimulationOptions
 from tests.bridge.simulator.terminal import ORIGINATOR, RECIPIENT, Terminal
 from tests.support.virtual_time import virtual_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from sms_bridge.modem.transport import Transport
 
@@ -103,10 +108,13 @@ async def test_a_modem_does_not_take_the_place_of_a_file(tmp_path: Path) -> None
     assert path.read_text() == "important"
 
 
-async def test_output_nobody_reads_does_not_stop_the_modem(simulation: Simulation) -> None:
+async def test_output_nobody_reads_does_not_stop_the_modem(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "STALLED", 0.01)
     for number in range(300):
         simulation.modem.announce(f"^NOISE: {number} {'x' * 50}")
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(0.05)
 
     client = await asyncio.to_thread(Client, simulation.address)
     assert await asyncio.to_thread(client.ask, "ATE0") == ["ATE0\r", "OK"]
@@ -160,6 +168,112 @@ async def test_a_port_in_memory_is_a_transport_of_the_engine() -> None:
     assert lost == [error]
 
 
+async def test_long_output_reaches_a_client_that_reads(simulation: Simulation) -> None:
+    for _ in range(30):
+        simulation.network.deliver(ORIGINATOR, "x" * 160)
+
+    lines = await asyncio.to_thread(ask_once, simulation.address, "AT+CMGL=4")
+
+    assert len(lines) == 1 + 2 * 30 + 1
+
+
+@pytest.fixture
+async def control(simulation: Simulation, tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[object]]]:
+    """Run a command through the control socket."""
+    server = ControlServer(simulation, tmp_path / "control")
+    await server.start()
+    client = ControlClient(tmp_path / "control")
+
+    async def call(command: str, **fields: object) -> object:
+        return await asyncio.to_thread(client.call, command, **fields)
+
+    yield call
+    await server.stop()
+
+
+async def test_the_control_socket_changes_what_the_network_does(
+    simulation: Simulation, control: Callable[..., Awaitable[object]]
+) -> None:
+    network = simulation.network
+
+    await control("policy", policy="expired")
+    await control("policy", policy="no-report", number=RECIPIENT)
+    assert (network.policy, network.policies) == (EXPIRED, {RECIPIENT: NO_REPORT})
+    await control("refuse", number=RECIPIENT, code=28)
+    assert network.refusal(RECIPIENT) == 28
+    await control("refuse", number=RECIPIENT, code=None)
+    assert network.refusal(RECIPIENT) is None
+    await control("latency", seconds=1.5)
+    assert simulation.modem.latency == 1.5
+    await control("deliver", originator="BANK", data="0001ff", port=2948, flash=True, order=[1, 1])
+    await control("deliver", pdu="0004" + "0" * 20)
+    assert simulation.modem.memories["SM"].used() == 3
+
+
+async def test_the_control_socket_changes_what_the_modem_does(
+    simulation: Simulation, control: Callable[..., Awaitable[object]]
+) -> None:
+    modem = simulation.modem
+    seen = bytearray()
+    modem.output.attach(seen.extend)
+
+    await control("fault", fault="lost-answer")
+    await control("fault", fault="cms:38")
+    await control("clear", fault="cms")
+    assert modem.faults.active(FaultName.LOST_ANSWER)
+    assert not modem.faults.active(FaultName.CMS)
+    await control("clear")
+    assert not modem.faults
+    await control("call", number=ORIGINATOR, seconds=1)
+    await control("urc", line="^HELLO")
+    assert bytes(seen) == b"\r\nRING\r\n\r\n^HELLO\r\n"
+    await control("reboot")
+    await control("unplug", seconds=None)
+    assert not Path(simulation.address).is_symlink()
+    await control("plug")
+    await asyncio.sleep(0.05)
+    assert Path(simulation.address).is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("request_fields", "sentence"),
+    [
+        ({"command": "unplug", "seconds": "soon"}, "'seconds' must be a number"),
+        ({"command": "deliver", "originator": "BANK", "text": "", "order": "12"}, "list of numbers"),
+        ({"command": "deliver"}, "'originator' must be a text"),
+        ({"command": "fault", "fault": "nonsense"}, "there is no fault 'nonsense'"),
+        ({"command": "nonsense"}, "KeyError"),
+    ],
+)
+async def test_a_wrong_control_command_is_explained(
+    control: Callable[..., Awaitable[object]], request_fields: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(ControlError, match=sentence):
+        await control(**request_fields)
+
+
+def test_a_path_that_cannot_be_used_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_simulate_arguments(parser)
+    (tmp_path / "file").touch()
+
+    assert run_simulate(parser.parse_args(["modem", "--pty", str(tmp_path / "file")])) == 2
+
+    assert "cannot be simulated there" in capsys.readouterr().err
+
+
+def test_a_wrong_fault_on_the_command_line_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_simulate_arguments(parser)
+
+    with pytest.raises(SystemExit):
+        parser.parse_args(["modem", "--fault", "cms"])
+
+    assert "the fault cms needs its argument: cms:CODE" in capsys.readouterr().err
+
+
 @pytest.fixture
 def simulator(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A simulator in a process of its own, as the command line starts it."""
@@ -193,7 +307,6 @@ def test_a_simulator_in_another_process_is_controlled_by_its_socket(tmp_path: Pa
     assert control.call("storage") == {
         "SM": [{"index": 1, "stat": 1, "pdu": client.ask("AT+CMGL=4")[1]}],
         "ME": [],
-        "MT": [{"index": 101, "stat": 1, "pdu": client.ask("AT+CMGL=4")[1]}],
     }
     client.ask("AT+CMGD=1")
     pdu = "0001000C9194711132547600000631D98C56B3DD"
@@ -207,10 +320,6 @@ def test_a_simulator_in_another_process_is_controlled_by_its_socket(tmp_path: Pa
     ] == [(RECIPIENT, 0)]
     (message,) = cast("list[dict[str, object]]", control.call("messages"))
     assert (message["recipient"], message["copies"]) == (RECIPIENT, [1])
-    with pytest.raises(ControlError, match="there is no fault"):
-        control.call("fault", fault="nonsense")
-    with pytest.raises(ControlError, match="'originator' must be a text"):
-        control.call("deliver")
     client.close()
 
     (logged,) = messages_of(read_submits(tmp_path / "log"))
