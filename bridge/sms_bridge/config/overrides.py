@@ -32,7 +32,7 @@ def apply_environment(document: Document, environment: Mapping[str, str]) -> Non
         path = tuple(match[1].lower().split("__"))
         known = _scalar_paths()
         if path not in known:
-            hint = nearest(dotted(path), [dotted(other) for other in known])
+            hint = nearest(str(path[-1]), [str(other[-1]) for other in known if other[:-1] == path[:-1]])
             document.problems.append(
                 Problem(
                     place=Place(name),
