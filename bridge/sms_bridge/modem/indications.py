@@ -20,6 +20,8 @@ _DELIVERIES: Final = (1, 2, 0)
 #: <ds>, stored reports first, and direct reports first.
 _REPORTS_STORED: Final = (2, 1, 0)
 _REPORTS_DIRECT: Final = (1, 2, 0)
+#: What is taken for a value whose range the modem does not tell.
+_UNTOLD: Final = (2, 1, 0, 0, 0)
 #: What is tried where the modem does not tell its ranges.
 _USUAL: Final = ([2, 1], [1], [0], [1, 2, 0], [0])
 
@@ -34,7 +36,7 @@ def choices(offered: Sequence[Sequence[int]], *, direct_reports: bool) -> Iterat
     count = len(ranges)
     orders = (_MODES, _DELIVERIES, (0,), _REPORTS_DIRECT if direct_reports else _REPORTS_STORED, (0, 1))
     mode, mt, bm, ds, bfr = [
-        _preferred(order, ranges[position]) if position < count and ranges[position] else [order[-1]]
+        _preferred(order, ranges[position]) if position < count and ranges[position] else [_UNTOLD[position]]
         for position, order in enumerate(orders)
     ]
     for delivery, reports, how, buffer in product(mt, ds, mode, bfr):

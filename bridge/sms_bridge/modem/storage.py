@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from . import commands, replies
-from .errors import CMS_INVALID_INDEX, AtFailed, AtTimeout, CmsError, NotReady, ResultError
+from .errors import BUSY_CODES, CMS_INVALID_INDEX, AtFailed, AtTimeout, CmsError, NotReady, ResultError
 from .replies import StorageTest
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ class Storages:
         """Learn what storages there are and receive into one that can be read. Raises ``ModemError``."""
         try:
             test = replies.read_storage_test(await self._channel.execute(commands.STORAGES_TEST))
-        except (AtFailed, ResultError):
+        except (AtFailed, ResultError) as error:
+            if isinstance(error, ResultError) and error.code in BUSY_CODES:
+                raise
             test = StorageTest(())
         state = replies.read_storage_state(await self._channel.execute(commands.STORAGES))
         readable = test.lists[0] if test.lists else tuple(name for name, _, _ in state[:1])

@@ -66,16 +66,22 @@ def decode_reply(text: str, dcs: int | None) -> str:
     return unpacked
 
 
+#: Blocks of 256 characters that alphabets with few letters fill, with their punctuation (ISO/IEC 10646).
+_ALPHABETS: Final = frozenset({*range(0x00, 0x07), *range(0x09, 0x11), 0x1E, 0x20, 0x21})
+#: Blocks of the Chinese, Japanese and Korean scripts, and how many characters make them certain.
+_IDEOGRAPHS: Final = frozenset({0x00, 0x30, *range(0x4E, 0xA0), *range(0xAC, 0xD8), 0xFF})
+_CERTAIN: Final = 8
+
+
 def _plausible_ucs2(octets: bytes) -> bool:
-    """Whether hex whose DCS does not say so is UCS-2 all the same: characters of few alphabets, most of them one."""
+    """Whether hex whose DCS does not say so is UCS-2 all the same: printable, and of plausible blocks only."""
     if not octets or len(octets) % 2:
         return False
-    text = octets.decode("utf-16-be", "replace").partition("\0")[0].rstrip("\uffff")
-    if not text or "\ufffd" in text:
+    text = _clean(octets.decode("utf-16-be", "replace"))
+    if not _readable(text) or "\ufffd" in text:
         return False
-    blocks = {ord(char) >> 8 for char in text if char.isprintable() or char in "\r\n"}
-    unprintable = sum(not char.isprintable() and char not in "\r\n" for char in text)
-    return not unprintable and len(blocks) <= 2 + len(text) // 40
+    blocks = {ord(char) >> 8 for char in text}
+    return blocks <= _ALPHABETS or (blocks <= _IDEOGRAPHS and len(text) >= _CERTAIN)
 
 
 def _readable(text: str) -> bool:
