@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 from dataclasses import asdict
 from datetime import datetime
@@ -224,8 +225,10 @@ class ControlServer:
 
     async def start(self) -> None:
         """Listen. Raises OSError if the path cannot be used."""
-        self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._serve, self._path)
+        fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        self._server = await asyncio.start_unix_server(self._serve, fresh)
+        # Whoever sees the socket can connect: it gets its name when it listens.
+        fresh.replace(self._path)
 
     async def stop(self) -> None:
         """Stop listening and remove the socket."""

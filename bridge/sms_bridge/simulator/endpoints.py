@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _CHUNK: Final = 4096
 #: Seconds after which output that nobody reads is lost, as on a real port without a reader.
 STALLED: Final = 3.0
+#: Seconds between two releases of the terminal from a lock that a killed client left on it.
+_UNLOCK_EVERY: Final = 0.2
 
 
 class Endpoint(Protocol):
@@ -30,7 +32,7 @@ class Endpoint(Protocol):
         """What a client's configuration names: a path, or socket://host:port."""
 
     async def open(self) -> None:
-        """Appear. Raises OSError if that is not possible."""
+        """Appear, if it is not there. Raises OSError if that is not possible."""
 
     def close(self) -> None:
         """Vanish, with whoever is connected."""
@@ -51,6 +53,7 @@ class PtyEndpoint:
         self._unsent = bytearray()
         self._stalled: asyncio.TimerHandle | None = None
         self._detach: Callable[[], None] | None = None
+        self._unlocking: asyncio.TimerHandle | None = None
 
     @property
     def address(self) -> str:
@@ -59,6 +62,8 @@ class PtyEndpoint:
 
     async def open(self) -> None:
         """Appear. Raises OSError, also if something other than a link is at the link's path."""
+        if self._ours >= 0:
+            return
         if self._link is not None and self._link.exists() and not self._link.is_symlink():
             raise FileExistsError(f"{self._link} exists and is not a link; choose another path for the modem")
         self._ours, self._theirs = os.openpty()
@@ -71,6 +76,7 @@ class PtyEndpoint:
             fresh.replace(self._link)
         asyncio.get_running_loop().add_reader(self._ours, self._read)
         self._detach = self._modem.output.attach(self._write)
+        self._unlock()
 
     def close(self) -> None:
         """Vanish: the client's side hangs up, the link is removed."""
@@ -78,6 +84,8 @@ class PtyEndpoint:
             return
         if self._detach is not None:
             self._detach()
+        if self._unlocking is not None:
+            self._unlocking.cancel()
         self._drop()
         asyncio.get_running_loop().remove_reader(self._ours)
         if self._link is not None and self._link.is_symlink() and str(self._link.readlink()) == self._path:
@@ -88,10 +96,12 @@ class PtyEndpoint:
 
     def _read(self) -> None:
         with suppress(BlockingIOError):
-            data = os.read(self._ours, _CHUNK)
-            # A client's TIOCEXCL would outlive it, because this side stays open.
-            fcntl.ioctl(self._theirs, termios.TIOCNXCL)
-            self._modem.feed(data)
+            self._modem.feed(os.read(self._ours, _CHUNK))
+
+    def _unlock(self) -> None:
+        """Lift a client's TIOCEXCL, which would outlive it because this side stays open."""
+        fcntl.ioctl(self._theirs, termios.TIOCNXCL)
+        self._unlocking = asyncio.get_running_loop().call_later(_UNLOCK_EVERY, self._unlock)
 
     def _write(self, data: bytes) -> None:
         if self._unsent:
@@ -137,6 +147,8 @@ class TcpEndpoint:
 
     async def open(self) -> None:
         """Listen. Raises OSError if the port is taken."""
+        if self._server is not None:
+            return
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _TcpClient(self._modem, self), "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]

@@ -61,6 +61,7 @@ class Simulation:
             self.endpoints.append(PtyEndpoint(self.modem, options.pty))
         self._faults = options.faults
         self._control = ControlServer(self, options.control) if options.control else None
+        self._plugged = False
         self._plugging: asyncio.Task[None] | None = None
         self._replug: asyncio.TimerHandle | None = None
 
@@ -75,12 +76,12 @@ class Simulation:
         self._journal.start()
         self.modem.on_unplug = self.unplug
         self.modem.start()
-        for endpoint in self.endpoints:
-            await endpoint.open()
-        if self._control is not None:
-            await self._control.start()
+        self._plugged = True
+        await self._appear()
         for fault in faults:
             self.modem.inject(fault)
+        if self._control is not None:
+            await self._control.start()
 
     async def stop(self) -> None:
         """Vanish and switch off."""
@@ -98,18 +99,32 @@ class Simulation:
     def unplug(self, seconds: float | None = None) -> None:
         """Pull the plug; plug in again after some seconds, or at `plug`."""
         self._journal.record("unplug")
+        self._plugged = False
         for endpoint in self.endpoints:
             endpoint.close()
         self.modem.power_off()
+        if self._replug is not None:
+            self._replug.cancel()
         if seconds is not None:
             self._replug = asyncio.get_running_loop().call_later(seconds, self.plug)
 
     def plug(self) -> None:
-        """Plug in again: the ports appear, the modem boots."""
-        self._journal.record("plug")
-        self._plugging = asyncio.create_task(self._plug())
+        """Plug in again, unless it is plugged in: the ports appear, the modem boots."""
+        if not self._plugged:
+            self._plugged = True
+            self._journal.record("plug")
+            self._plugging = asyncio.create_task(self._plug(self._plugging))
 
-    async def _plug(self) -> None:
+    async def _plug(self, previous: asyncio.Task[None] | None) -> None:
+        if previous is not None:
+            await previous
+        await self._appear()
+        if self._plugged:
+            self.modem.power_on()
+
+    async def _appear(self) -> None:
         for endpoint in self.endpoints:
             await endpoint.open()
-        self.modem.power_on()
+            if not self._plugged:
+                endpoint.close()
+                return

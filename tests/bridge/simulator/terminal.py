@@ -13,6 +13,7 @@ from sms_bridge.tpdu.segment import build_submits
 
 if TYPE_CHECKING:
     from sms_bridge.simulator.journal import Journal
+    from sms_bridge.simulator.profiles import Profile
 
 RECIPIENT = "+491711234567"
 ORIGINATOR = "+491727654321"
@@ -23,7 +24,7 @@ class Terminal:
 
     def __init__(
         self,
-        profile: str = "generic",
+        profile: str | Profile = "generic",
         *,
         pin: str | None = None,
         network: Network | None = None,
@@ -33,7 +34,7 @@ class Terminal:
     ) -> None:
         self.network = network or Network()
         self.modem = ModemSimulator(
-            PROFILES[profile],
+            PROFILES[profile] if isinstance(profile, str) else profile,
             self.network,
             name=name,
             sim=SimCard(pin=pin, number=number),

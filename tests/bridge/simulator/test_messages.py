@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import time
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from sms_bridge.simulator.network import (
     Network,
     echo,
 )
+from sms_bridge.simulator.profiles import GENERIC
 from sms_bridge.simulator.storage import Slot, build_memories
 from sms_bridge.simulator.submitted import Submitted, check_submit
 from sms_bridge.tpdu.address import Address
@@ -433,6 +435,16 @@ async def test_memories_are_selected_and_mt_shows_both() -> None:
     assert terminal.ask("AT+CMGD=101;+CMGD=?") == ["+CMGD: (1),(0-4)", "OK"]
     assert terminal.ask('AT+CPMS="XX"') == ["+CMS ERROR: 302"]
     assert terminal.ask("AT+CPMS=?")[0] == '+CPMS: ("SM","ME","MT"),("SM","ME","MT"),("SM","ME","MT")'
+
+
+@virtual_time
+async def test_some_modems_select_fewer_memories_and_count_nothing() -> None:
+    profile = dataclasses.replace(GENERIC, cpms=(("SM", "ME"),) * 2, cpms_counts=False)
+    terminal = Terminal(profile)
+
+    assert terminal.ask('AT+CPMS="ME","ME"') == ["OK"]
+    assert terminal.ask('AT+CPMS="ME","ME","ME"') == ["+CMS ERROR: 302"]
+    assert terminal.ask("AT+CPMS=?") == ['+CPMS: ("SM","ME"),("SM","ME")', "OK"]
 
 
 @virtual_time

@@ -96,6 +96,20 @@ async def test_an_unplugged_modem_is_gone_and_returns_under_its_name(simulation:
     assert str(first).startswith("/dev/pts/")
 
 
+async def test_plugs_may_be_pulled_faster_than_ports_appear(tcp_simulation: Simulation) -> None:
+    for _ in range(5):
+        tcp_simulation.unplug(0.0)
+        tcp_simulation.plug()
+        tcp_simulation.plug()
+    await asyncio.sleep(0.05)
+
+    assert await asyncio.to_thread(ask_once, tcp_simulation.address, "ATE1") == ["ATE1\r", "OK"]
+    tcp_simulation.unplug()
+    host, port = tcp_simulation.address.removeprefix("socket://").split(":")
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(host, int(port))
+
+
 async def test_a_modem_does_not_take_the_place_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("important")
