@@ -52,6 +52,8 @@ async def test_only_the_last_packets_are_remembered(store: Store) -> None:
     assert await store.write("packets", unit) == [None, b"\x02", b"\x03", b"\x04", None]
     await store.write("packets", lambda tx: tx.remember_packet(2, b"again", 3))
     assert await store.read(lambda tx: [tx.packet(n) for n in (2, 3, 4)]) == [b"again", b"\x03", b"\x04"]
+    await store.write("packets", lambda tx: tx.forget_packet(3))
+    assert await store.read(lambda tx: [tx.packet(n) for n in (2, 3, 4)]) == [b"again", None, b"\x04"]
     await store.write("packets", lambda tx: tx.forget_packets())
     assert await store.read(lambda tx: [tx.packet(n) for n in (2, 3, 4)]) == [None] * 3
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -334,6 +337,37 @@ async def test_the_queue_is_counted_by_state_and_gateway_through_all_changes(sto
     )
     assert await store.read(lambda tx: tx.queue_depth()) == {"queued": 1, "unknown": 1}
     assert await store.read(lambda tx: tx.queue_by_gateway()) == {"stick": 1, "phones": 1}
+
+
+async def test_the_counts_are_those_of_the_messages_after_any_changes(store: Store) -> None:
+    chance = random.Random(5)
+    states = [State.QUEUED, State.SENT, State.FAILED]
+    kept = await add(store, *(message(f"m{n}") for n in range(40)))
+
+    def change(tx: Transaction) -> None:
+        for item in chance.sample(kept, 10):
+            changed = replace(
+                item, phase=chance.choice(list(Phase)), state=chance.choice(states), step=chance.randrange(2)
+            )
+            tx.save_message(changed)
+            if changed.phase is Phase.DONE and chance.random() < 0.3:
+                raise LookupError
+
+    for _ in range(40):
+        with contextlib.suppress(LookupError):
+            await store.write("change", change)
+        await store.write("purge", lambda tx: tx.purge(NOW + 1, 1))
+
+        def counted(tx: Transaction) -> tuple[Counter[str], Counter[str]]:
+            items = [item for row in kept if (item := tx.message(row.row)) is not None]
+            held = {Phase.READY, Phase.WAITING, Phase.SUBMITTING, Phase.UNKNOWN}
+            return (
+                Counter(item.state.value for item in items if item.phase is not Phase.DONE),
+                Counter(item.route[item.step][0] for item in items if item.phase in held),
+            )
+
+        depth, queues = await store.read(counted)
+        assert await store.read(lambda tx: (tx.queue_depth(), tx.queue_by_gateway())) == (depth, queues)
 
 
 async def test_a_unit_that_failed_leaves_the_counts_as_they_were(store: Store) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sms_bridge.store.base import StoreError
 from sms_bridge.store.sqlite import writer
 from sms_bridge.store.sqlite.engine import SqliteStore
-from tests.bridge.store.records import message
+from tests.bridge.store.records import message, segment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -158,6 +158,26 @@ async def test_a_batch_that_sqlite_undid_as_a_whole_is_answered_as_a_whole(
     assert [type(outcome) for outcome in outcomes] == [StoreError] * 3
     await store.write("c", adding("c"))
     assert ids_in(path) == ["c"]
+
+
+async def test_a_commit_that_fails_is_answered_and_the_next_one_is_tried(
+    store: SqliteStore, path: Path
+) -> None:
+    def breaking(tx: Transaction) -> None:
+        connection = connection_of(store)
+        connection.execute("PRAGMA defer_foreign_keys = ON")
+        tx.add_segment(segment(message_row=99))
+
+    with pytest.raises(StoreError, match="could not keep it"):
+        await store.write("breaks", breaking)
+    await store.write("a", adding("a"))
+    assert ids_in(path) == ["a"]
+
+
+async def test_a_broken_constraint_is_the_units_own_error(store: SqliteStore) -> None:
+    with pytest.raises(sqlite3.IntegrityError) as broken:
+        await store.write("breaks", lambda tx: tx.add_segment(segment(message_row=99)))
+    assert broken.value.__notes__ == ["in the store's unit 'breaks'"]
 
 
 async def test_an_idle_writer_clears_erased_texts_out_of_the_log(

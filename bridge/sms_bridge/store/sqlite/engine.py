@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from sms_bridge.store.base import StoreError
-from sms_bridge.store.sqlite.errors import explained
+from sms_bridge.store.sqlite.errors import store_error
 from sms_bridge.store.sqlite.file import open_file
 from sms_bridge.store.sqlite.transaction import SqliteTransaction
 from sms_bridge.store.sqlite.writer import Writer
@@ -36,7 +37,7 @@ class SqliteStore:
         Raises :class:`~sms_bridge.store.base.StoreInUseError` or :class:`~sms_bridge.store.base.StoreError`.
         """
         file = await asyncio.to_thread(open_file, self._path)
-        self._open = _Open(file, asyncio.get_running_loop(), self._explained)
+        self._open = _Open(file, asyncio.get_running_loop(), partial(store_error, path=self._path))
 
     async def close(self) -> None:
         """Commit what was queued, move the log into the file, let go of it. Closing twice is once."""
@@ -73,10 +74,10 @@ class SqliteStore:
             finally:
                 execute("COMMIT")
         except sqlite3.Error as error:
-            raise self._explained(error) from error
-
-    def _explained(self, error: BaseException) -> BaseException:
-        return explained(error, self._path)
+            failure = store_error(error, self._path)
+            if failure is None:
+                raise
+            raise failure from error
 
 
 class _Open:
@@ -86,7 +87,7 @@ class _Open:
         self,
         file: StoreFile,
         loop: asyncio.AbstractEventLoop,
-        explain: Callable[[BaseException], Any],
+        explain: Callable[[BaseException], StoreError | None],
     ) -> None:
         self.file = file
         self.writer = Writer(file.writer, SqliteTransaction(file.writer, file.epoch), loop, explain)

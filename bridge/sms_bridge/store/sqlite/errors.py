@@ -46,16 +46,15 @@ def damaged(path: Path, detail: str) -> StoreError:
     return StoreError(f"The store {path} {_DAMAGED} ({detail})")
 
 
-def explained(error: BaseException, path: Path) -> BaseException:
-    """The error as the store's callers get it.
+def store_error(error: BaseException, path: Path) -> StoreError | None:
+    """What the disk or the file did, as a sentence.
 
-    What the disk or the file did becomes a :class:`StoreError`; everything else (a unit's own exception, a broken
-    constraint, a value of a wrong type) is returned as it came.
+    ``None`` for everything else: a unit's own exception, a broken constraint, a value of a wrong type.
     """
     if not isinstance(error, sqlite3.Error):
-        return error
+        return None
     code = getattr(error, "sqlite_errorcode", None)  # missing where the sqlite3 module itself refused
     if code is None or code & _PRIMARY == sqlite3.SQLITE_CONSTRAINT:
-        return error
+        return None
     sentence = _SENTENCES.get(code & _PRIMARY, f"failed ({error}): check its disk and the system's log")
     return StoreError(f"The store {path} {sentence}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sms_bridge.store.base import StoreError, StoreInUseError
 from sms_bridge.store.sqlite import statements as sql
-from sms_bridge.store.sqlite.errors import damaged, explained
+from sms_bridge.store.sqlite.errors import damaged, store_error
 from sms_bridge.store.sqlite.schema import APPLICATION_ID, MIGRATIONS, migrate
 
 if TYPE_CHECKING:
@@ -86,7 +86,10 @@ def open_file(path: Path) -> StoreFile:
             reader = undo.enter_context(closing(_connect(f"{path.as_uri()}?mode=ro")))
             epoch = str(writer.execute(sql.EPOCH).fetchone()[0])
         except sqlite3.Error as error:
-            raise explained(error, path) from error
+            failure = store_error(error, path)
+            if failure is None:
+                raise
+            raise failure from error
         undo.pop_all()
     return StoreFile(lock=lock, writer=writer, reader=reader, epoch=epoch)
 

@@ -47,7 +47,7 @@ class _BatchLostError(Exception):
 class Writer:
     """Runs units on a connection, in a thread of its own, and resolves their waiters after the commit.
 
-    ``explained`` turns an exception into the one that a waiter gets.
+    ``explain`` turns what the disk or the file did into a :class:`StoreError`, and leaves everything else.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class Writer:
         connection: sqlite3.Connection,
         transaction: SqliteTransaction,
         loop: asyncio.AbstractEventLoop,
-        explained: Callable[[BaseException], BaseException],
+        explain: Callable[[BaseException], StoreError | None],
     ) -> None:
         self._execute = connection.execute
         self._connection = connection
         self._transaction = transaction
         self._loop = loop
-        self._explained = explained
+        self._explain = explain
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="store-writer", daemon=True)
         self._alive_at = time.monotonic()
@@ -131,7 +131,7 @@ class Writer:
             self._execute("RELEASE unit")
             self._transaction.forget_lanes()
             error.add_note(f"in the store's unit '{job.name}'")
-            return _Outcome(job.waiter, None, self._explained(error))
+            return _Outcome(job.waiter, None, self._explain(error) or error)
         self._execute("RELEASE unit")
         return _Outcome(job.waiter, result, None)
 
@@ -143,8 +143,8 @@ class Writer:
 
     def _failure(self, cause: BaseException) -> BaseException:
         """An exception of its own for each waiter of a batch that was lost."""
-        failure = self._explained(cause)
-        if not isinstance(failure, StoreError):
+        failure = self._explain(cause)
+        if failure is None:
             failure = StoreError(f"The store could not keep it, with others of the same moment: {cause}")
         failure.__cause__ = cause
         return failure
