@@ -26,7 +26,7 @@ def free_port() -> int:
 
 
 class Mosquitto:
-    """One broker. What it has acknowledged survives ``kill`` and ``start``; ``lines`` are added to its configuration."""
+    """One broker. What it acknowledged survives ``kill`` and ``start``; ``lines`` are added to its configuration."""
 
     def __init__(self, folder: Path, lines: tuple[str, ...] = ("allow_anonymous true",)) -> None:
         self.host = "127.0.0.1"

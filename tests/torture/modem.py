@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.support.world import World, end, wait_until
 from tests.torture.verdict import judge_inbound, judge_outbound
-from tests.torture.world import World, end, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,11 @@ _ROUND: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What one run does. ``mutant`` is a bug that the run must find; ``only`` restricts it to one trap."""
+    """What one run does.
+
+    ``mutant`` is a bug that the run must find; ``only`` restricts it to one trap (``NAME:SIDE``); ``patience`` is how
+    long everything may take to settle in the end, in seconds.
+    """
 
     rounds: int
     seed: int
@@ -52,6 +56,7 @@ class Plan:
     unplug: bool = True
     mutant: str | None = None
     only: str | None = None
+    patience: float = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,7 @@ class Run:
     def go(self) -> Result:
         """Hurt, let everything settle, count."""
         try:
+            self._introduce()
             self._world.start_publisher(_RATE, self._plan.on_unknown)
             traps = cycle(f"{name}:{side}" for name in BOUNDARIES for side in ("before", "after"))
             for number in range(self._plan.rounds):
@@ -95,6 +101,12 @@ class Run:
             return self._settle()
         finally:
             self._world.close()
+
+    def _introduce(self) -> None:
+        """Let the broker know the bridge's session: before that it acknowledges what nobody will ever get."""
+        bridge = self._world.start_bridge()
+        wait_until(self._world.observer.online.is_set, "the gateway's coming online")
+        end(bridge, signal.SIGTERM)
 
     def _round(self, number: int, trap: str) -> None:
         options = []
@@ -151,7 +163,7 @@ class Run:
             return not left and not self._judge_inbound().lost and not self._judge_inbound().left_in_modem
 
         with contextlib.suppress(TimeoutError):  # the verdict says what is missing
-            wait_until(is_over, "the end of the queue", patience=45 + self._plan.rounds)
+            wait_until(is_over, "the end of the queue", self._plan.patience)
         time.sleep(2)
         end(bridge, signal.SIGTERM)
         time.sleep(0.5)
@@ -164,7 +176,8 @@ class Run:
 
     def _judge(self, acknowledged: set[int]) -> Outbound:
         submits: Any = self._world.modem.call("submits")
-        return judge_outbound(acknowledged, submits, list(self._world.observer.events))
+        events = list(self._world.observer.events)
+        return judge_outbound(acknowledged, submits, events, broker_was_killed=self._plan.kill_broker)
 
     def _judge_inbound(self) -> Inbound:
         storage: Any = self._world.modem.call("storage")

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sms_bridge.tpdu.codec import Direction, decode_pdu
 from sms_bridge.tpdu.submit import Submit
 
 if TYPE_CHECKING:
@@ -35,8 +34,14 @@ def judge_outbound(
     acknowledged: Iterable[int],
     submits: Sequence[Mapping[str, Any]],
     events: Iterable[Mapping[str, Any]],
+    *,
+    broker_was_killed: bool,
 ) -> Outbound:
-    """``submits`` as the simulator lists them, ``events`` as the bridge published them."""
+    """``submits`` as the simulator lists them, ``events`` as the bridge published them.
+
+    A message of which the bridge never said anything is lost, unless the broker was killed: then the broker may have
+    forgotten it, and it counts apart.
+    """
     copies = _copies(submits)
     last, flagged = _last_events(events)
     lost, held, at_broker = [], [], []
@@ -48,7 +53,7 @@ def judge_outbound(
             continue
         if state == "unknown":
             held.append(number)
-        elif state is None:
+        elif state is None and broker_was_killed:
             at_broker.append(number)
         else:
             lost.append(number)
@@ -96,8 +101,7 @@ def _copies(submits: Sequence[Mapping[str, Any]]) -> dict[int, Counter[tuple[int
     """Message number → (total, seqno) → how often it reached the network."""
     found: dict[int, Counter[tuple[int, int]]] = {}
     for entry in submits:
-        tpdu = decode_pdu(entry["pdu"], Direction.OUTBOUND).tpdu
-        assert isinstance(tpdu, Submit)
+        tpdu = Submit.from_bytes(bytes.fromhex(entry["pdu"]))
         concat = None if tpdu.ud.udh is None else tpdu.ud.udh.concat
         place = (1, 1) if concat is None else (concat.total, concat.seqno)
         number = int(tpdu.da.text.removeprefix("+4917"))

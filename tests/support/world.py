@@ -41,7 +41,7 @@ homeassistant: {{discovery: "off"}}
 gateways:
   stick: {{type: modem, port: {pty}}}
 limits: {{per_minute: null, per_day: null, per_recipient_per_hour: null}}
-log: {{level: warning}}
+log: {{level: info}}
 """
 #: Longest wait for anything that must happen, in seconds.
 PATIENCE: Final = 60.0
