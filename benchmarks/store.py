@@ -28,7 +28,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bridge"), str(ROOT / "custom_components" / "sms_gateway")]
 
 from sms_bridge.store.base import EventKind, Phase  # noqa: E402 - found by the line above
-from sms_bridge.store.sqlite import rows  # noqa: E402
+from sms_bridge.store.sqlite import message_rows, rows  # noqa: E402
 from sms_bridge.store.sqlite import statements as sql  # noqa: E402
 from sms_bridge.store.sqlite.engine import SqliteStore  # noqa: E402
 from sms_bridge.store.sqlite.file import open_file  # noqa: E402
@@ -104,7 +104,7 @@ def bare(file: StoreFile, messages: int) -> float:
     for _ in range(messages):
         kept = message(f"m{next(_numbers)}")
         execute("BEGIN IMMEDIATE")
-        row = execute(sql.ADD_PLAIN_MESSAGE, rows.plain_values(kept, 1)).lastrowid
+        row = execute(sql.ADD_PLAIN_MESSAGE, message_rows.plain_values(kept, 1)).lastrowid
         execute(sql.ADD_EVENT, ("dlr", rows.to_json(BODY), None, row, None, NOW))
         execute("COMMIT")
     return messages / (time.perf_counter() - begin)

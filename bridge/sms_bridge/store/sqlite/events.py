@@ -38,7 +38,7 @@ class EventTables:
         message_row: int | None = None,
         inbound_group: int | None = None,
     ) -> Event:
-        text = rows.to_json(body)
+        text = rows.to_json(dict(body))
         seq = self._execute(
             sql.ADD_EVENT, (kind.value, text, rows.copies_to_json(copies), message_row, inbound_group, at)
         ).lastrowid

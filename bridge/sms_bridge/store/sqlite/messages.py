@@ -7,7 +7,7 @@ import dataclasses
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
-from sms_bridge.store.sqlite import rows
+from sms_bridge.store.sqlite import message_rows, rows
 from sms_bridge.store.sqlite import statements as sql
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class MessageTables:
     def _lane_number(self, route: Steps, step: int) -> int | None:
         number = self._lane_numbers.get((route, step))
         if number is None:
-            row = self._execute(sql.LANE_OF, (rows.route_to_json(route), step)).fetchone()
+            row = self._execute(sql.LANE_OF, (rows.to_json(route), step)).fetchone()
             if row is None:
                 return None
             number = int(row[0])
@@ -49,7 +49,7 @@ class MessageTables:
         """The number of a message's lane, which is made if need be."""
         number = self._lane_number(message.route, message.step)
         if number is None:
-            self._execute(sql.ADD_LANE, (rows.route_to_json(message.route), message.step))
+            self._execute(sql.ADD_LANE, (rows.to_json(message.route), message.step))
             number = self._lane_number(message.route, message.step)
             assert number is not None
         return number
@@ -58,11 +58,11 @@ class MessageTables:
         lane = self._lanes.get(number)
         if lane is None:
             route, step = self._execute(sql.LANE, (number,)).fetchone()
-            lane = self._lanes[number] = (rows.route_from_json(route), step)
+            lane = self._lanes[number] = (message_rows.route_from_json(route), step)
         return lane
 
     def _message(self, row: rows.Row) -> Message:
-        return rows.message_from_row(row, *self._lane(row[rows.LANE_COLUMN]))
+        return message_rows.message_from_row(row, *self._lane(row[message_rows.LANE_COLUMN]))
 
     def _messages(self, statement: str, values: rows.Row) -> list[Message]:
         return [self._message(row) for row in self._execute(statement, values).fetchall()]
@@ -74,15 +74,15 @@ class MessageTables:
     def add_message(self, message: Message) -> Message:
         lane = self._lane_for(message)
         try:
-            if rows.is_plain(message):
-                cursor = self._execute(sql.ADD_PLAIN_MESSAGE, rows.plain_values(message, lane))
+            if message_rows.is_plain(message):
+                cursor = self._execute(sql.ADD_PLAIN_MESSAGE, message_rows.plain_values(message, lane))
             else:
-                cursor = self._execute(sql.ADD_MESSAGE, rows.all_values(message, lane))
+                cursor = self._execute(sql.ADD_MESSAGE, message_rows.all_values(message, lane))
         except sqlite3.IntegrityError as error:
             raise ValueError("A message with this id is kept already") from error
         row = cursor.lastrowid
         assert row is not None
-        return dataclasses.replace(message, row=row, concat_ref=rows.concat_ref(row))
+        return dataclasses.replace(message, row=row, concat_ref=message_rows.concat_ref(row))
 
     def message(self, row: int) -> Message | None:
         return self._first_message(sql.MESSAGE, row)
@@ -94,7 +94,7 @@ class MessageTables:
         return self._messages(sql.GROUP, (group_id,))
 
     def save_message(self, message: Message) -> None:
-        self._execute(sql.SAVE_MESSAGE, rows.saved_values(message, self._lane_for(message)))
+        self._execute(sql.SAVE_MESSAGE, message_rows.saved_values(message, self._lane_for(message)))
 
     def erase_text(self, row: int) -> None:
         self._execute(sql.ERASE_TEXT, (row,))

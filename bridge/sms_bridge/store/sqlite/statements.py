@@ -41,7 +41,7 @@ _PROGRESS: Final = (
     "final, gateway, attempt, first_attempt, rounds, tries_here, segments_delivered, gateway_references,"
     " expected_reference, submitted_at, possible_duplicate, error"
 )
-#: The columns of a message in the order in which :func:`~sms_bridge.store.sqlite.rows.message_from_row` takes them.
+#: The columns of a message, in the order in which ``message_from_row`` of ``message_rows.py`` takes them.
 _MESSAGE: Final = f"row, {_PLAIN}, {_SPECIAL}, {_PROGRESS}"
 
 ADD_PLAIN_MESSAGE: Final = f"INSERT INTO messages ({_PLAIN}) VALUES (?{', ?' * _PLAIN.count(',')})"
