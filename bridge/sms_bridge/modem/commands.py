@@ -140,8 +140,8 @@ def report_registration(domain: str) -> Command:
 
 
 def show_iccid(text: str) -> Command:
-    """Return a vendor's query of the ICCID."""
-    return Command(text=text, prefix="+" if text.startswith("AT+") else "^", wait=Wait.SIM)
+    """Return a vendor's query of the ICCID, whose reply begins in many ways or with the digits."""
+    return Command(text=text, wait=Wait.SIM)
 
 
 def show_retries(text: str, prefix: str) -> Command:

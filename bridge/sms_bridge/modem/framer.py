@@ -14,6 +14,9 @@ MAX_LINE: Final = 4096
 #: How many lines may come between a URC's header and its PDU before the header is given up.
 _MAX_LINES_BETWEEN: Final = 3
 
+#: How many headers may wait for their PDUs.
+_MAX_HEADERS: Final = 3
+
 #: 3GPP TS 27.005 clauses 3.4.1 and 4.6: these URCs bring a PDU on a second line.
 _TWO_LINES: Final = ("+CMT:", "+CDS:", "+CBM:")
 
@@ -49,7 +52,7 @@ class Framer:
         self._buffer = b""
         self._armed = False
         self._skipping = False
-        self._header: str | None = None
+        self._headers: list[str] = []
         self._between = 0
         self._quoted: str | None = None
         self.overflows = 0
@@ -66,7 +69,8 @@ class Framer:
         """Forget whatever is incomplete."""
         self._buffer = b""
         self._armed = self._skipping = False
-        self._header = self._quoted = None
+        self._headers.clear()
+        self._quoted = None
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they came."""
@@ -122,10 +126,10 @@ class Framer:
             self._line(line, terminator)
 
     def _line(self, line: str, terminator: bytes) -> None:
-        if self._header is not None and self._pair(line):
+        if self._headers and self._pair(line):
             return
         if line.startswith(_TWO_LINES):
-            self._header = line
+            self._headers.append(line)
             self._between = 0
         elif _CUSD_OPEN.match(line) and not _CUSD_COMPLETE.fullmatch(line):
             self._quoted = line + terminator.decode("latin-1")
@@ -133,17 +137,18 @@ class Framer:
             self._on_line(line)
 
     def _pair(self, line: str) -> bool:
-        header = self._header
-        if header is None:
-            return False
-        if _HEX.fullmatch(line) and (self._between == 0 or _plausible_pdu(header, line)):
-            self._header = None
-            self._on_line(f"{header}\n{line}")
-            return True
+        """Give a PDU to the header it belongs to: the line before it, or one of the same length."""
+        if _HEX.fullmatch(line):
+            for header in reversed(self._headers):
+                if (self._between == 0 and header is self._headers[-1]) or _plausible_pdu(header, line):
+                    self._headers.remove(header)
+                    self._on_line(f"{header}\n{line}")
+                    return True
         self._between += 1
-        if self._between > _MAX_LINES_BETWEEN or line.startswith(_TWO_LINES):
-            self._header = None
-            self._on_line(header)
+        if self._between > _MAX_LINES_BETWEEN or len(self._headers) > _MAX_HEADERS:
+            given_up, self._headers = self._headers, []
+            for header in given_up:
+                self._on_line(header)
         return False
 
     def _continue_quote(self, text: str, terminator: bytes) -> None:

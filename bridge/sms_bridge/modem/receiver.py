@@ -147,9 +147,10 @@ class Receiver:
             self._sweep_due = True
             return
         place = StoredAt(urc.storage, urc.index)
-        self._storages.note_arrival(place.storage)
         pdu = await (self._report_at(place) if urc.report else self._message_at(place))
         if pdu is not None:
+            if place not in self._known:
+                self._storages.note_arrival(place.storage)
             await self._take(place, pdu)
         elif not (urc.report and await self._found_in_report_memory()):
             self._sweep_due = True

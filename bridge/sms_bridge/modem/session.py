@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from . import commands
@@ -46,6 +47,8 @@ _LOGGER = logging.getLogger(__name__)
 _START_NOTICES: Final = 60.0
 #: Pause after a modem's restart before it is spoken to, in seconds.
 _AFTER_RESTART: Final = 2.0
+#: Most messages kept until the modem is prepared; each has at most 176 octets.
+_MOST_EARLY: Final = 1000
 #: CMS codes by which networks refuse messages of a modem that has LTE but no way for messages over it.
 _NO_SMS_OVER_LTE: Final = frozenset({331, 332, 500})
 
@@ -76,6 +79,8 @@ class Session:
         self._calls: Calls | None = None
         self._hint: str | None = None
         self._hint_text: str | None = None
+        #: Messages that were delivered directly before the modem was prepared.
+        self._early: deque[MessageDelivered] = deque(maxlen=_MOST_EARLY)
         self._tasks: set[asyncio.Task[None]] = set()
         self.sender: Sender | None = None
         self.receiver: Receiver | None = None
@@ -189,6 +194,8 @@ class Session:
             acknowledge=prepared.acknowledge,
             interval=settings.sweep_interval,
         )
+        while self._early:
+            self.receiver.announce(self._early.popleft())
         self.sender = Sender(channel, settings.smsc)
         self.ussd = Ussd(channel, prepared.profile.ussd, settings.timeouts.ussd)
         self.ussd.winner = self.ussd_winner
@@ -235,6 +242,8 @@ class Session:
         match urc:
             case MessageStored() | MessageDelivered() if self.receiver is not None:
                 self.receiver.announce(urc)
+            case MessageDelivered():
+                self._early.append(urc)
             case MemoryFull() if self.receiver is not None:
                 self.receiver.request_sweep()
             case UssdReceived() if self.ussd is not None:

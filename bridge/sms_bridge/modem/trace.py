@@ -23,11 +23,16 @@ _USSD = re.compile(r'(\+CUSD[:=]\s*\d+\s*,\s*").*?("(?:\s*,\s*\d*)?\s*$|$)', re.
 _PDU = re.compile(r"\b(?:[0-9A-Fa-f]{2}){9,}\b")
 _QUOTED_HEX = re.compile(r'"(?:[0-9A-Fa-f]{4}){3,}"')
 _NUMBER = re.compile(r"\+?\d{5,}")
+#: Headers of messages; in text mode a name stands in them and the text on the next line.
+_HEADER = re.compile(r"\+CM(?:T|GR|GL):|\+CDS:")
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 def redact_line(line: str) -> str:
     """Return an AT line without PIN, USSD text, PDU contents and digits of numbers beyond the last two."""
     line = _PIN.sub(r"\1…", line)
+    if _HEADER.match(line):
+        line = _QUOTED.sub('"…"', line)
     line = _USSD.sub(r"\1…\2", line)
     line = _QUOTED_HEX.sub('"…"', line)
     line = _PDU.sub(lambda match: f"<{len(match[0]) // 2} octets>", line)
@@ -56,11 +61,34 @@ class Trace:
 
     def dump(self) -> list[str]:
         """Return the lines, oldest first, as ``time direction text``, redacted."""
-        lines = []
+        lines: list[str] = []
+        hidden = _Hidden()
         for moment, direction, data in self._pieces:
             stamp = datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S.%f")[:-3]
-            lines += [f"{stamp} {direction} {redact_line(text)}" for text in _lines(bytes(data))]
+            for text in _lines(bytes(data)):
+                shown = hidden.take(text) if direction == "<" else redact_line(text)
+                lines.append(f"{stamp} {direction} {shown}")
         return lines[-CAPACITY:]
+
+
+class _Hidden:
+    """Redacts the modem's lines, also those whose secret is told by the line before: texts of several lines."""
+
+    def __init__(self) -> None:
+        self._quote_open = False
+        self._text_follows = False
+
+    def take(self, line: str) -> str:
+        """Return a line redacted."""
+        if self._quote_open:
+            self._quote_open = '"' not in line
+            return "…"
+        if self._text_follows and not line.startswith(("+", "^", "OK", "ERROR")):
+            self._text_follows = False
+            return redact_line(line) if _PDU.fullmatch(line) else "…"
+        self._text_follows = _HEADER.match(line) is not None
+        self._quote_open = line.startswith("+CUSD:") and line.count('"') == 1
+        return redact_line(line)
 
 
 def _lines(data: bytes) -> list[str]:

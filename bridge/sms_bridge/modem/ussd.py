@@ -67,7 +67,7 @@ def decode_reply(text: str, dcs: int | None) -> str:
 
 
 #: Blocks of 256 characters that alphabets with few letters fill, with their punctuation (ISO/IEC 10646).
-_ALPHABETS: Final = frozenset({*range(0x00, 0x07), *range(0x09, 0x11), 0x1E, 0x20, 0x21})
+_ALPHABETS: Final = frozenset({*range(0x07), *range(0x09, 0x11), 0x1E, 0x20, 0x21})
 #: Blocks of the Chinese, Japanese and Korean scripts, and how many characters make them certain.
 _IDEOGRAPHS: Final = frozenset({0x00, 0x30, *range(0x4E, 0xA0), *range(0xAC, 0xD8), 0xFF})
 _CERTAIN: Final = 8

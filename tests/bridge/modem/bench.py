@@ -8,12 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sms_bridge.modem.model import (
-    Call,
     ModemSettings,
-    ModemStatus,
     Phase,
-    ReceivedPdu,
-    StoredAt,
 )
 from sms_bridge.modem.modem import Modem
 
@@ -21,6 +17,13 @@ from .fake import FakeModem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping
+
+    from sms_bridge.modem.model import (
+        Call,
+        ModemStatus,
+        ReceivedPdu,
+        StoredAt,
+    )
 
 #: An SMS-DELIVER from +491701234567, "Hallo", and another one.
 DELIVER = "0791947101670000040C9194711032547600006211021015004005C8309BFD06"
@@ -47,7 +50,7 @@ class Events:
         self.pdus.append(pdu)
         return self.delete
 
-    async def swept(self, sim: str, present: Mapping[str, Collection[tuple[int, str]]]) -> None:
+    async def swept(self, _sim: str, present: Mapping[str, Collection[tuple[int, str]]]) -> None:
         self.sweeps.append({storage: list(content) for storage, content in present.items()})
 
     def status_changed(self, status: ModemStatus) -> None:
@@ -99,7 +102,9 @@ class Bench:
     async def until(self, condition: Callable[[], object], within: float = 300.0) -> None:
         """Wait for a condition on virtual time."""
         async with asyncio.timeout(within):
-            while not condition():
+            while True:
+                if condition():
+                    return
                 await asyncio.sleep(0.01)
 
     async def send(self, *, more: bool = False) -> int:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from sms_bridge.modem.errors import PortMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sms_bridge.modem.pumps import OnData, OnLost
 
     from .transcript import Exchange
 
 Lines = Sequence[str]
-#: Lines to every such command, a queue of answers of which the last one stays, or a function of the command.
-Answer = Lines | deque[Lines] | Callable[[str], Lines]
+#: Lines to every such command, or a function of the command.
+Answer = Lines | Callable[[str], Lines]
 
 IMSI = "262017650000001"
 ICCID = "8949017650000000013"
@@ -57,6 +59,12 @@ ORDINARY: dict[str, Lines] = {
 }
 
 
+def in_turn(*answers: Lines) -> Callable[[str], Lines]:
+    """Answer once each, the last one for ever."""
+    left = deque(answers)
+    return lambda _text: left.popleft() if len(left) > 1 else left[0]
+
+
 class FakeModem:
     """Answers what the engine writes; ``answers`` replace the ordinary ones, ``script`` comes before all.
 
@@ -65,7 +73,7 @@ class FakeModem:
 
     def __init__(
         self,
-        answers: dict[str, Answer] | None = None,
+        answers: Mapping[str, Answer] | None = None,
         script: list[Exchange] | None = None,
         cut: Callable[[bytes], Sequence[bytes]] | None = None,
     ) -> None:
@@ -162,8 +170,6 @@ class FakeModem:
         answer = self.answers.get(text)
         if answer is None:
             answer = self._builtin
-        if isinstance(answer, deque):
-            answer = answer.popleft() if len(answer) > 1 else answer[0]
         lines = answer(text) if callable(answer) else answer
         self._later(lines)
 
@@ -193,36 +199,33 @@ class FakeModem:
 
     def _builtin(self, text: str) -> Lines:
         command, _, value = text.partition("=")
+        stored = self.messages.get(self.selected, {})
         match command:
             case "AT+CMGS":
                 self._awaiting_pdu = True
                 asyncio.get_running_loop().call_soon(self.raw, self.prompt)
                 return []
-            case "AT+CPMS":
-                names = re.findall(r'"(\w+)"', value)
-                self.selected, self.receiving = names[0], names[-1]
-                return ["+CPMS: " + ",".join(self._count(name) for name in names), "OK"]
-            case "AT+CPMS?":
-                names = [self.selected, self.receiving, self.receiving]
-                return ["+CPMS: " + ",".join(f'"{name}",{self._count(name)}' for name in names), "OK"]
+            case "AT+CPMS" | "AT+CPMS?":
+                return self._storages(value)
             case "AT+CMGL":
-                stored = self.messages.get(self.selected, {})
-                lines = [
-                    each
-                    for index, pdu in stored.items()
-                    for each in (f"+CMGL: {index},1,,{length(pdu)}", pdu)
-                ]
-                return [*lines, "OK"]
+                headers = ((f"+CMGL: {index},1,,{length(pdu)}", pdu) for index, pdu in stored.items())
+                return [*(line for pair in headers for line in pair), "OK"]
+            case "AT+CMGR" if int(value) in stored:
+                pdu = stored[int(value)]
+                return [f"+CMGR: 0,,{length(pdu)}", pdu, "OK"]
             case "AT+CMGR":
-                pdu = self.messages.get(self.selected, {}).get(int(value))
-                return ["+CMS ERROR: 321"] if pdu is None else [f"+CMGR: 0,,{length(pdu)}", pdu, "OK"]
+                return ["+CMS ERROR: 321"]
             case "AT+CMGD":
-                self.messages.get(self.selected, {}).pop(int(value), None)
-                return ["OK"]
-            case "AT+CNMI":
-                return ["OK"]
-            case _:
-                return ["ERROR"]
+                stored.pop(int(value), None)
+        return ["OK"] if command in {"AT+CMGD", "AT+CNMI"} else ["ERROR"]
+
+    def _storages(self, value: str) -> Lines:
+        if not value:
+            names = [self.selected, self.receiving, self.receiving]
+            return ["+CPMS: " + ",".join(f'"{name}",{self._count(name)}' for name in names), "OK"]
+        names = re.findall(r'"(\w+)"', value)
+        self.selected, self.receiving = names[0], names[-1]
+        return ["+CPMS: " + ",".join(self._count(name) for name in names), "OK"]
 
     def _count(self, name: str) -> str:
         return f"{len(self.messages.get(name, {}))},{self.totals[name]}"

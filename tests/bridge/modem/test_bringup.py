@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 
 import pytest
 
@@ -13,7 +12,7 @@ from sms_bridge.modem.profiles import PROFILES, detect, gap_of
 from tests.support.virtual_time import virtual_time
 
 from .bench import Pins, bench, running
-from .fake import ICCID, IMEI, IMSI, FakeModem
+from .fake import ICCID, IMEI, IMSI, FakeModem, in_turn
 from .transcript import load
 
 
@@ -153,7 +152,9 @@ async def test_q11_a_sim_that_stays_busy_is_told_to_people() -> None:
 LOCKED = {"AT+CPIN?": ["+CPIN: SIM PIN", "OK"]}
 
 
-@pytest.mark.parametrize("answer", ["+CME ERROR: 16", "+CME ERROR: 12", "ERROR", "+CME ERROR: incorrect password"])
+@pytest.mark.parametrize(
+    "answer", ["+CME ERROR: 16", "+CME ERROR: 12", "ERROR", "+CME ERROR: incorrect password"]
+)
 def test_q12_a_wrong_pin_is_never_tried_twice(answer: str) -> None:
     @virtual_time
     async def run() -> None:
@@ -201,9 +202,9 @@ async def test_q12_the_last_attempt_is_left_to_a_person() -> None:
 async def test_q12_a_pin_that_the_sim_did_not_look_at_is_tried_again() -> None:
     fake = FakeModem(
         {
-            "AT+CPIN?": deque([["+CPIN: SIM PIN", "OK"], ["+CPIN: SIM PIN", "OK"], ["+CPIN: READY", "OK"]]),
+            "AT+CPIN?": in_turn(["+CPIN: SIM PIN", "OK"], ["+CPIN: SIM PIN", "OK"], ["+CPIN: READY", "OK"]),
             'AT+CPINR="SIM PIN"': ["+CPINR: SIM PIN,3,3", "OK"],
-            'AT+CPIN="1234"': deque([["+CME ERROR: 14"], ["OK"]]),
+            'AT+CPIN="1234"': in_turn(["+CME ERROR: 14"], ["OK"]),
         }
     )
     async with running(fake, pin="1234"):
@@ -355,7 +356,9 @@ async def test_q49_a_changed_sim_is_prepared_and_read_anew() -> None:
     async with running() as made:
         assert made.status.imsi == IMSI
         made.fake.answers["AT+CIMI"] = ["262010000000009", "OK"]
-        made.fake.store("SM", 1, "0791947101670000040C9194711032547600006211021015004005C8309BFD06", announce=False)
+        made.fake.store(
+            "SM", 1, "0791947101670000040C9194711032547600006211021015004005C8309BFD06", announce=False
+        )
         made.fake.say("+CPIN: NOT READY")
         await made.until(lambda: made.status.phase is not Phase.READY)
         await made.until(lambda: made.status.phase is Phase.READY)

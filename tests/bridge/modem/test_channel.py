@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,10 +11,13 @@ from sms_bridge.modem import commands
 from sms_bridge.modem.at import AtChannel, Command, Priority
 from sms_bridge.modem.errors import AtFailed, AtTimeout, CmeError, CmsError, PortLost
 from sms_bridge.modem.model import Timeouts
-from sms_bridge.modem.urc import MessageStored, RegistrationChanged, Urc
+from sms_bridge.modem.urc import MessageStored, RegistrationChanged
 from tests.support.virtual_time import virtual_time
 
 from .bench import DELIVER, SUBMIT, SUBMIT_LENGTH
+
+if TYPE_CHECKING:
+    from sms_bridge.modem.urc import Urc
 
 
 class Line:
@@ -85,7 +89,9 @@ async def test_q04_an_echoed_pdu_is_no_part_of_the_reply() -> None:
     assert await task == ["+CMGS: 7"]
 
 
-@pytest.mark.parametrize("final", ["ERROR", "COMMAND NOT SUPPORT", "MODEM ERROR: 3", "NA", "+CME ERROR: what"])
+@pytest.mark.parametrize(
+    "final", ["ERROR", "COMMAND NOT SUPPORT", "MODEM ERROR: 3", "NA", "+CME ERROR: what"]
+)
 def test_q06_unusual_finals_end_a_command(final: str) -> None:
     @virtual_time
     async def run() -> None:

@@ -12,7 +12,7 @@ from sms_bridge.modem.model import ReceivedPdu, StoredAt
 from tests.support.virtual_time import virtual_time
 
 from .bench import DELIVER, OTHER, REPORT, Events, running
-from .fake import IMSI, FakeModem
+from .fake import IMSI, FakeModem, in_turn
 from .transcript import load
 
 TWO_STORAGES = {"AT+CPMS=?": ['+CPMS: ("ME","SM","MT"),("ME","SM"),("SM","ME")', "OK"]}
@@ -41,7 +41,9 @@ async def test_q15_a_report_announced_elsewhere_is_found_and_the_message_there_l
         fake.script = deque(load("q15_report_announced_elsewhere"))
         fake.begin()
         await made.until(lambda: made.events.pdus)
-        assert [(pdu.hex, pdu.at, pdu.report) for pdu in made.events.pdus] == [(REPORT, StoredAt("SR", 7), True)]
+        assert [(pdu.hex, pdu.at, pdu.report) for pdu in made.events.pdus] == [
+            (REPORT, StoredAt("SR", 7), True)
+        ]
         await made.until(lambda: "AT+CMGD=7" in fake.heard)
         assert "AT+CMGD=0" not in fake.heard
         assert made.status.cnmi == "2,1,0,1,0"
@@ -65,7 +67,7 @@ async def test_q16_a_report_in_the_report_memory_is_read_there_and_the_storage_r
 @virtual_time
 async def test_q17_without_acknowledgements_a_direct_message_is_just_taken() -> None:
     async with running() as made:
-        made.fake.say("+CMT: ,24", DELIVER, f"+CDS: 26\r\n{REPORT}")
+        made.fake.say("+CMT: ,24", DELIVER, f"+CDS: 25\r\n{REPORT}")
         await made.until(lambda: len(made.events.pdus) == 2)
         assert [(pdu.at, pdu.report) for pdu in made.events.pdus] == [(None, False), (None, True)]
         assert "AT+CNMA" not in made.fake.heard
@@ -227,7 +229,9 @@ def test_q23_as_many_storages_are_given_as_the_modem_advertises(test: str, selec
 
 @virtual_time
 async def test_q23_counts_that_are_not_told_are_asked_for() -> None:
-    fake = FakeModem({'AT+CPMS="SM","SM","SM"': ["OK"], "AT+CPMS?": ['+CPMS: "SM",4,20,"SM",4,20,"SM",4,20', "OK"]})
+    fake = FakeModem(
+        {'AT+CPMS="SM","SM","SM"': ["OK"], "AT+CPMS?": ['+CPMS: "SM",4,20,"SM",4,20,"SM",4,20', "OK"]}
+    )
     async with running(fake) as made:
         assert made.status.storages == {"SM": (4, 20)}
 
@@ -263,8 +267,8 @@ async def test_q24_a_message_read_in_text_mode_is_read_again_in_pdu_mode() -> No
     async with running() as made:
         made.fake.messages["SM"][2] = DELIVER
         header = f"+CMGR: 0,,{len(DELIVER) // 2 - 8}"
-        made.fake.answers["AT+CMGR=2"] = deque(
-            [['+CMGR: "REC UNREAD","+491701234567",,"26/11/20"', "Hallo", "OK"], [header, DELIVER, "OK"]]
+        made.fake.answers["AT+CMGR=2"] = in_turn(
+            ['+CMGR: "REC UNREAD","+491701234567",,"26/11/20"', "Hallo", "OK"], [header, DELIVER, "OK"]
         )
         made.fake.say('+CMTI: "SM",2')
         await made.until(lambda: made.events.pdus, within=1)

@@ -180,6 +180,7 @@ async def test_q30_while_an_answer_is_due_no_other_command_is_issued() -> None:
 @virtual_time
 async def test_q30_a_modem_that_stays_silent_is_opened_again() -> None:
     async with running() as made:
+
         def go_silent(_pdu: str) -> None:
             made.fake.silent = True
 

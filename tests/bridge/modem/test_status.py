@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -54,8 +55,8 @@ def test_q39_any_domain_that_is_registered_counts(stats: set[int], meaning: str 
     [
         ("+CREG: 0,1", 1),
         ("+CREG: 0,01", 1),
-        ("+CREG: 2,001,\"00C3\",\"1A2B\",7", 1),
-        ("+CEREG:2,5,\"00C3\",\"01A2B3C4\",7", 5),
+        ('+CREG: 2,001,"00C3","1A2B",7', 1),
+        ('+CEREG:2,5,"00C3","01A2B3C4",7', 5),
         ("+CREG: 1 , 5", 5),
         ("+CREG: 2,1,00C3,1A2B", 1),
     ],
@@ -93,7 +94,13 @@ async def test_a_change_of_registration_is_seen_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("line", "dbm"),
-    [("+CSQ: 20,99", -73), ("+CSQ:0,0", -113), ("+CSQ: 31,99", -51), ("+CSQ: 99,99", None), ("+CSQ: 120,99", None)],
+    [
+        ("+CSQ: 20,99", -73),
+        ("+CSQ:0,0", -113),
+        ("+CSQ: 31,99", -51),
+        ("+CSQ: 99,99", None),
+        ("+CSQ: 120,99", None),
+    ],
 )
 def test_q40_signal_is_told_in_dbm(line: str, dbm: int | None) -> None:
     assert replies.read_signal([line]) == dbm
@@ -158,7 +165,7 @@ async def test_the_port_is_opened_again_and_again_with_growing_pauses() -> None:
         for opening in range(2, 12):
             await made.until(lambda opening=opening: fake.openings >= opening)
             moments.append(loop.time())
-        pauses = [b - a for a, b in zip(moments, moments[1:], strict=False)]
+        pauses = [b - a for a, b in itertools.pairwise(moments)]
         assert max(pauses) <= 30.1
         assert pauses[-1] > 20 > pauses[0]
         fake.missing = False
@@ -178,6 +185,7 @@ async def test_a_restart_is_begun_at_once() -> None:
 @virtual_time
 async def test_a_fault_in_the_users_code_ends_nothing() -> None:
     async with running() as made:
+
         def broken(_status: object) -> None:
             raise RuntimeError("fault")
 

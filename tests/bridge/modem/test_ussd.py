@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -16,8 +16,11 @@ from sms_bridge.modem.ussd import decode_reply, encode_request
 from sms_bridge.tpdu import gsm7
 from tests.support.virtual_time import virtual_time
 
-from .bench import Bench, bench, running
-from .fake import FakeModem
+from .bench import bench, running
+from .fake import FakeModem, in_turn
+
+if TYPE_CHECKING:
+    from .bench import Bench
 
 PLAIN = 'AT+CUSD=1,"*100#",15'
 HEX = 'AT+CUSD=1,"002A0031003000300023",15'
@@ -136,7 +139,9 @@ async def test_q37_an_answer_that_never_comes_ends_the_session() -> None:
 
 @virtual_time
 async def test_q37_a_session_is_answered_and_ended() -> None:
-    fake = FakeModem({PLAIN: ["OK", '+CUSD: 1,"1 Balance",15'], 'AT+CUSD=1,"1",15': ["OK", '+CUSD: 1,"5 EUR",15']})
+    fake = FakeModem(
+        {PLAIN: ["OK", '+CUSD: 1,"1 Balance",15'], 'AT+CUSD=1,"1",15': ["OK", '+CUSD: 1,"5 EUR",15']}
+    )
     async with running(fake) as made:
         assert (await made.modem.ussd("*100#")).more
         fake.raw(b"\r\n> ")
@@ -151,7 +156,7 @@ async def test_q37_a_session_is_answered_and_ended() -> None:
 
 @virtual_time
 async def test_q37_a_session_left_open_is_ended_by_the_next_one() -> None:
-    fake = FakeModem({PLAIN: deque([["OK", '+CUSD: 1,"menu",15'], ["OK", '+CUSD: 0,"5 EUR",15']])})
+    fake = FakeModem({PLAIN: in_turn(["OK", '+CUSD: 1,"menu",15'], ["OK", '+CUSD: 0,"5 EUR",15'])})
     async with running(fake) as made:
         await made.modem.ussd("*100#")
         assert (await made.modem.ussd("*100#")).text == "5 EUR"
@@ -165,7 +170,9 @@ async def test_q37_a_session_that_the_network_ends_says_so() -> None:
             await made.modem.ussd("*100#")
 
 
-@pytest.mark.parametrize("answer", [["ERROR"], ["NO CARRIER"], ["+CME ERROR: 100"], ["+CME ERROR: 258"], ["OK", "+CUSD: 4"]])
+@pytest.mark.parametrize(
+    "answer", [["ERROR"], ["NO CARRIER"], ["+CME ERROR: 100"], ["+CME ERROR: 258"], ["OK", "+CUSD: 4"]]
+)
 def test_q38_where_there_is_no_ussd_people_are_told(answer: list[str]) -> None:
     @virtual_time
     async def run() -> None:

@@ -1,4 +1,4 @@
-"""Transcripts of AT dialogues as test scripts.
+r"""Transcripts of AT dialogues as test scripts.
 
     # comment, with the number of the quirk
     > AT+CSQ            what the engine writes; ^Z and ESC stand for their characters
