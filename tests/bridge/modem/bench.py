@@ -16,7 +16,7 @@ from sms_bridge.modem.modem import Modem
 from .fake import FakeModem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 
     from sms_bridge.modem.model import (
         Call,
@@ -36,10 +36,12 @@ SUBMIT_LENGTH = len(SUBMIT) // 2 - 1
 
 
 class Events:
-    """Records what the engine tells; ``delete`` is what ``pdu`` returns."""
+    """Records what the engine tells; ``delete`` is what ``pdu`` returns, ``before`` comes before that."""
 
     def __init__(self, *, delete: bool = False) -> None:
         self.delete = delete
+        self.before: Callable[[ReceivedPdu], Awaitable[None]] | None = None
+        self.fault: Exception | None = None
         self.pdus: list[ReceivedPdu] = []
         self.sweeps: list[dict[str, list[tuple[int, str]]]] = []
         self.statuses: list[ModemStatus] = []
@@ -47,6 +49,8 @@ class Events:
         self.late: list[int] = []
 
     async def pdu(self, pdu: ReceivedPdu) -> bool:
+        if self.before is not None:
+            await self.before(pdu)
         self.pdus.append(pdu)
         return self.delete
 
@@ -55,6 +59,8 @@ class Events:
 
     def status_changed(self, status: ModemStatus) -> None:
         self.statuses.append(status)
+        if self.fault is not None:
+            raise self.fault
 
     def call(self, call: Call) -> None:
         self.calls.append(call)
@@ -98,6 +104,14 @@ class Bench:
     @property
     def status(self) -> ModemStatus:
         return self.modem.status
+
+    def ready(self) -> bool:
+        """Whether the modem is ready to send."""
+        return self.status.phase is Phase.READY
+
+    def swept(self) -> bool:
+        """Whether the first sweep is over."""
+        return bool(self.events.sweeps)
 
     async def until(self, condition: Callable[[], object], within: float = 300.0) -> None:
         """Wait for a condition on virtual time."""

@@ -112,6 +112,10 @@ class FakeModem:
         self._on_data, self._on_lost = on_data, on_lost
         self._written = b""
 
+    def opened(self, times: int) -> bool:
+        """Whether the port was opened so many times."""
+        return self.openings >= times
+
     def disconnect(self) -> None:
         self._on_data = self._on_lost = None
 

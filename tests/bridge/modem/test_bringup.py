@@ -175,7 +175,12 @@ async def test_q12_the_attempt_is_recorded_before_it_is_made() -> None:
     fake = FakeModem(LOCKED)
     pins = Pins()
     seen: list[list[str]] = []
-    fake.answers['AT+CPIN="1234"'] = lambda _text: seen.append(list(pins.log)) or []
+
+    def tried(_text: str) -> list[str]:
+        seen.append(list(pins.log))
+        return []
+
+    fake.answers['AT+CPIN="1234"'] = tried
     async with running(fake, pin="1234", pins=pins, until=Phase.ERROR):
         assert seen == [[f"try {ICCID}"]]
 
@@ -183,7 +188,12 @@ async def test_q12_the_attempt_is_recorded_before_it_is_made() -> None:
 @virtual_time
 async def test_q12_a_port_lost_while_the_pin_is_tried_counts_as_tried() -> None:
     fake = FakeModem(LOCKED)
-    fake.answers['AT+CPIN="1234"'] = lambda _text: fake.lose() or []
+
+    def lose(_text: str) -> list[str]:
+        fake.lose()
+        return []
+
+    fake.answers['AT+CPIN="1234"'] = lose
     async with running(fake, pin="1234", until=Phase.ERROR) as made:
         await made.until(lambda: fake.openings > 3)
         assert started(fake, 'AT+CPIN="1234"') == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,9 @@ from .bench import DELIVER, OTHER, REPORT, running
 from .fake import FakeModem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sms_bridge.modem.model import ModemStatus, UssdReply
 
     from .bench import Bench
     from .fake import Lines
@@ -45,8 +48,20 @@ def at_random(seed: int) -> Callable[[bytes], Sequence[bytes]]:
     return cut
 
 
-async def a_day(made: Bench) -> tuple[object, ...]:
-    """Everything a modem does, and what came of it."""
+@dataclass(frozen=True)
+class Day:
+    """What came of everything a modem does."""
+
+    sent: tuple[int, int]
+    reply: UssdReply
+    received: frozenset[tuple[str, StoredAt | None]]
+    present: dict[str, list[tuple[int, str]]]
+    submitted: list[str]
+    status: ModemStatus
+
+
+async def a_day(made: Bench) -> Day:
+    """Do everything a modem does."""
     made.fake.store("SM", 2, OTHER)
     await made.until(lambda: StoredAt("SM", 2) in made.events.places)
     made.fake.say("+CDS: 25", REPORT)
@@ -55,11 +70,11 @@ async def a_day(made: Bench) -> tuple[object, ...]:
     reply = await made.modem.ussd("*100#")
     await made.modem.delete(StoredAt("SM", 1), pdu_hex=DELIVER)
     await made.modem.sweep()
-    unique = sorted({(pdu.hex, str(pdu.at)) for pdu in made.events.pdus})
-    return sent, reply, unique, made.events.sweeps[-1], made.fake.submitted, made.status
+    received = frozenset((pdu.hex, pdu.at) for pdu in made.events.pdus)
+    return Day(sent, reply, received, made.events.sweeps[-1], made.fake.submitted, made.status)
 
 
-async def outcome(fake: FakeModem) -> tuple[object, ...]:
+async def outcome(fake: FakeModem) -> Day:
     fake.messages["SM"] = {1: DELIVER}
     async with running(fake) as made:
         return await a_day(made)
@@ -79,7 +94,7 @@ def test_however_the_modems_bytes_are_cut_the_day_is_the_same(
 class Interrupting(FakeModem):
     """Says something else before one of its lines."""
 
-    def __init__(self, answers: dict[str, Lines], at: int, interruption: str) -> None:
+    def __init__(self, answers: Mapping[str, Lines], at: int, interruption: str) -> None:
         super().__init__(dict(answers))
         self.at = at
         self.interruption = interruption
@@ -101,13 +116,13 @@ def test_a_urc_at_any_line_boundary_changes_nothing_else(urc: str) -> None:
     async def run() -> None:
         counting = Interrupting(USSD, -1, "")
         expected = await outcome(counting)
-        direct = {(DELIVER, "None")} if urc.startswith("+CMT:") else set()
+        direct = {(DELIVER, None)} if urc.startswith("+CMT:") else set()
         for boundary in range(counting.lines):
             fake = Interrupting(USSD, boundary, urc)
             seen = await outcome(fake)
             assert fake.lines >= boundary
-            assert set(seen[2]) == set(expected[2]) | direct, boundary
-            assert (seen[:2], seen[3:]) == (expected[:2], expected[3:]), boundary
+            assert seen.received == expected.received | direct, boundary
+            assert replace(seen, received=expected.received) == expected, boundary
 
     run()
 
@@ -115,7 +130,7 @@ def test_a_urc_at_any_line_boundary_changes_nothing_else(urc: str) -> None:
 class Breaking(FakeModem):
     """Loses the port after so many commands, once."""
 
-    def __init__(self, answers: dict[str, Lines], after: int, error: Exception | None) -> None:
+    def __init__(self, answers: Mapping[str, Lines], after: int, error: Exception | None) -> None:
         super().__init__(dict(answers))
         self.after = after
         self.error = error
@@ -148,8 +163,8 @@ def test_a_loss_at_any_moment_is_survived_and_told_truly(error: Exception | None
                         await work
                     except ModemError:
                         continue
-                await made.until(lambda made=made: made.status.phase is Phase.READY)
-                await made.until(lambda made=made: made.events.sweeps)
+                await made.until(made.ready)
+                await made.until(made.swept)
                 assert {pdu.hex for pdu in made.events.pdus} == {DELIVER}
 
     run()
@@ -189,7 +204,19 @@ def test_garbage_never_escapes_the_engine(garbage: list[bytes]) -> None:
     run()
 
 
-LINES = ["OK", "ERROR", "RDY", "RING", "NO CARRIER", '+CMTI: "SM",1', "+CMGS: 3", "+CMS ERROR: 38", "+CPIN: READY", "+CME ERROR: 14", "+CMT: ,24", DELIVER, '+CUSD: 1,"a', 'b",15', "> ", "+CREG: 0,1", '+CLIP: "",128', "\x00", '+CDSI: "SR",0']
+LINES = [
+    *("OK", "ERROR", "RDY", "RING", "NO CARRIER", "> ", "\0", DELIVER, "+CMS ERROR: 38", "+CME ERROR: 14"),
+    *(
+        '+CMTI: "SM",1',
+        "+CMGS: 3",
+        "+CPIN: READY",
+        "+CMT: ,24",
+        "+CREG: 0,1",
+        '+CLIP: "",128',
+        '+CDSI: "SR",0',
+    ),
+    *('+CUSD: 1,"a', 'b",15'),
+]
 
 
 @settings(max_examples=60, deadline=None)

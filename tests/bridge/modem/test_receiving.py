@@ -81,15 +81,17 @@ async def test_q17_a_direct_message_is_acknowledged_after_it_is_committed_and_be
     fake = FakeModem(ACKNOWLEDGED)
     events = Events()
     order: list[str] = []
-    taken = events.pdu
 
-    async def slowly(pdu: ReceivedPdu) -> bool:
+    async def slowly(_pdu: ReceivedPdu) -> None:
         await asyncio.sleep(1)
         order.append("committed")
-        return await taken(pdu)
 
-    events.pdu = slowly  # type: ignore[method-assign]  # a test's own timing
-    fake.answers["AT+CNMA"] = lambda _text: order.append("acknowledged") or ["OK"]
+    def acknowledge(_text: str) -> list[str]:
+        order.append("acknowledged")
+        return ["OK"]
+
+    events.before = slowly
+    fake.answers["AT+CNMA"] = acknowledge
     async with running(fake, events=events) as made:
         fake.say("+CMT: ,24", DELIVER)
         await asyncio.sleep(0.9)
@@ -122,10 +124,10 @@ async def test_q17_a_message_that_was_not_committed_is_not_acknowledged() -> Non
     fake = FakeModem(ACKNOWLEDGED)
     events = Events()
 
-    async def broken(_pdu: ReceivedPdu) -> bool:
+    async def broken(_pdu: ReceivedPdu) -> None:
         raise OSError("disk full")
 
-    events.pdu = broken  # type: ignore[method-assign]  # a test's own fault
+    events.before = broken
     async with running(fake, events=events):
         fake.say("+CMT: ,24", DELIVER)
         await asyncio.sleep(5)
@@ -374,18 +376,16 @@ async def test_a_place_that_was_not_read_yet_is_not_deleted() -> None:
 @virtual_time
 async def test_a_message_deleted_after_the_listing_does_not_come_up_again() -> None:
     events = Events()
-    taken = events.pdu
     async with running(events=events) as made:
         made.fake.messages["SM"] = {1: DELIVER, 2: OTHER}
         await made.modem.sweep()
         events.pdus.clear()
 
-        async def deleting(pdu: ReceivedPdu) -> bool:
+        async def deleting(pdu: ReceivedPdu) -> None:
             if pdu.at == StoredAt("SM", 1):
                 await made.modem.delete(StoredAt("SM", 2), pdu_hex=OTHER)
-            return await taken(pdu)
 
-        events.pdu = deleting  # type: ignore[method-assign]  # a test's own timing
+        events.before = deleting
         await made.modem.sweep()
         assert made.events.places == [StoredAt("SM", 1)]
         assert made.events.sweeps[-1] == {"SM": [(1, DELIVER)]}
@@ -394,16 +394,14 @@ async def test_a_message_deleted_after_the_listing_does_not_come_up_again() -> N
 @virtual_time
 async def test_a_message_read_during_a_sweep_is_told_as_present() -> None:
     events = Events()
-    taken = events.pdu
     async with running(events=events) as made:
         made.fake.messages["SM"] = {1: DELIVER}
 
-        async def receiving(pdu: ReceivedPdu) -> bool:
+        async def receiving(pdu: ReceivedPdu) -> None:
             if pdu.at == StoredAt("SM", 1):
                 made.fake.store("SM", 2, OTHER)
-            return await taken(pdu)
 
-        events.pdu = receiving  # type: ignore[method-assign]  # a test's own timing
+        events.before = receiving
         made.fake.messages["SM"][3] = DELIVER
         await made.modem.sweep()
         assert made.events.places == [StoredAt("SM", 1), StoredAt("SM", 2), StoredAt("SM", 3)]
@@ -413,15 +411,13 @@ async def test_a_message_read_during_a_sweep_is_told_as_present() -> None:
 @virtual_time
 async def test_a_message_that_could_not_be_handed_over_comes_again() -> None:
     events = Events(delete=True)
-    taken = events.pdu
     failures = deque([OSError("disk full")])
 
-    async def once_broken(pdu: ReceivedPdu) -> bool:
+    async def once_broken(_pdu: ReceivedPdu) -> None:
         if failures:
             raise failures.popleft()
-        return await taken(pdu)
 
-    events.pdu = once_broken  # type: ignore[method-assign]  # a test's own fault
+    events.before = once_broken
     async with running(events=events) as made:
         made.fake.store("SM", 1, DELIVER)
         await asyncio.sleep(1)

@@ -6,17 +6,15 @@ from sms_bridge.modem.trace import CAPACITY, Trace, redact_line
 from tests.support.virtual_time import virtual_time
 
 from .bench import DELIVER, SUBMIT, running
-from .fake import ICCID, IMEI, IMSI, FakeModem
+from .fake import ICCID, IMEI, IMSI, FakeModem, in_turn
 
 
 @virtual_time
 async def test_neither_pin_nor_numbers_nor_texts_are_shown() -> None:
     fake = FakeModem(
         {
-            "AT+CPIN?": ["+CPIN: SIM PIN", "OK"],
-            'AT+CPIN="2468"': lambda _text: (
-                fake.answers.update({"AT+CPIN?": ["+CPIN: READY", "OK"]}) or ["OK"]
-            ),
+            "AT+CPIN?": in_turn(["+CPIN: SIM PIN", "OK"], ["+CPIN: READY", "OK"]),
+            'AT+CPIN="2468"': ["OK"],
             'AT+CUSD=1,"*100*98765#",15': ["OK", '+CUSD: 0,"Your balance\r\nis 5 EUR",15'],
         }
     )
