@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Seconds over which acknowledgements that the broker is known to have are collected into one commit.
-_COLLECT: Final = 1.0
 #: Octets of the digest by which a redelivered command is recognised.
 _DIGEST: Final = 16
 
@@ -181,7 +179,7 @@ class Commands:
 
     async def _tell_confirmed(self) -> None:
         while self._confirmed:
-            await asyncio.sleep(_COLLECT)
+            await asyncio.sleep(self._pace.first)  # one commit for all of that time
             packet_ids, self._confirmed = sorted(self._confirmed), set()
             self._anonymous.difference_update(packet_ids)
             if packet_ids:

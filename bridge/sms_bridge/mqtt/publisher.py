@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sms_bridge.mqtt.errors import PublishRefusedError
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Events between the store and the broker's acknowledgement.
-WINDOW: Final = 100
+#: Events between the store and the commit of the broker's acknowledgement.
+WINDOW: Final = 200
+#: Seconds over which acknowledged events are collected: their commits would make messages wait for the disk, and one
+#: that comes later only means that a crash publishes them once more.
+_COLLECT: Final = 0.05
 
 
 class Events(Protocol):
@@ -61,7 +65,10 @@ class Publisher:
         self._window = window
         self._lanes = {kind: _Lane(self._send, self._pace) for kind in EventKind}
         self._deliveries: set[asyncio.Task[None]] = set()
-        self._delivered: asyncio.Queue[Event] = asyncio.Queue()
+        self._delivered: list[Event] = []
+        self._some = asyncio.Event()
+        self._many = asyncio.Event()
+        self._store_fails = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -79,6 +86,9 @@ class Publisher:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._delivered:
+            with suppress(StoreError):  # they are published once more
+                await self._events.acknowledged(self._delivered)
 
     async def _feed(self) -> None:
         after = 0
@@ -89,11 +99,12 @@ class Publisher:
             try:
                 events = await self._events.unpublished(after, self._window)
             except StoreError as error:
-                _say_store_fails(error)
+                self._say_store_fails(error)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, self._pace.longest)
                 continue
             wait = self._pace.first
+            self._store_fails = False
             for event in events:
                 await self._room.acquire()
                 self._lanes[event.kind].take(event)
@@ -125,33 +136,43 @@ class Publisher:
             self._lanes[event.kind].refused(event, outcomes[0])
         else:
             self._lanes[event.kind].taken()
-            self._delivered.put_nowait(event)
+            self._delivered.append(event)
+            self._some.set()
+            if len(self._delivered) >= self._window // 2:
+                self._many.set()
 
     async def _settle(self) -> None:
-        """Commit what the broker has, as many at a time as there are."""
+        """Commit what the broker has, many at a time."""
         wait = self._pace.first
-        batch: list[Event] = []
         while True:
-            if not batch:
-                batch.append(await self._delivered.get())
-            while not self._delivered.empty():
-                batch.append(self._delivered.get_nowait())
+            await self._some.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_COLLECT):
+                    await self._many.wait()
+            batch = tuple(self._delivered)
             try:
                 await self._events.acknowledged(batch)
             except StoreError as error:
-                _say_store_fails(error)
+                self._say_store_fails(error)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, self._pace.longest)
                 continue
             wait = self._pace.first
+            self._store_fails = False
+            del self._delivered[: len(batch)]
+            if not self._delivered:
+                self._some.clear()
+            if len(self._delivered) < self._window // 2:
+                self._many.clear()
             for _ in batch:
                 self._room.release()
-            batch = []
             self._published()
 
-
-def _say_store_fails(error: StoreError) -> None:
-    _LOGGER.error("Events wait, and are tried again, because of the store: %s", error)
+    def _say_store_fails(self, error: StoreError) -> None:
+        """Say it once until the store works again."""
+        if not self._store_fails:
+            _LOGGER.error("Events wait, and are tried again, because of the store: %s", error)
+        self._store_fails = True
 
 
 class _Lane:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Wait for something that another process or the loop brings about."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the condition is another process's or a thread's
             await asyncio.sleep(0.005)
 
 

@@ -15,6 +15,7 @@ from paho.mqtt.properties import Properties
 from tests.bridge.mqtt.fakes import until
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
     from paho.mqtt.client import MQTTMessage
@@ -28,19 +29,21 @@ class Heard:
     correlation: bytes | None
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 - whatever was published
         return json.loads(self.payload)
 
 
 class Peer:
     """Listens to ``topics`` and publishes; an async context manager."""
 
-    def __init__(self, host: str, port: int, *topics: str, client_id: str = "") -> None:
+    def __init__(self, host: str, port: int, *topics: str, tls: ssl.SSLContext | None = None) -> None:
         self.heard: list[Heard] = []
         self._topics = topics
         self._subscribed = False
         self._address = host, port
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5)
+        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        if tls is not None:
+            self._client.tls_set_context(tls)
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
         self._client.on_connect = self._on_connect
