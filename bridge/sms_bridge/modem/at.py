@@ -38,6 +38,8 @@ ESC: Final = b"\x1b"
 _QUIET: Final = 0.3
 #: Longest wait for quiet, in seconds.
 _DRAIN_AT_MOST: Final = 5.0
+#: Most lines of one reply; a listing of 255 messages has 510.
+_MOST_LINES: Final = 4096
 #: How often a silent modem is probed before it is given up.
 _PROBES: Final = 3
 #: How long an OK may follow an information line that is final by itself, in seconds.
@@ -273,7 +275,7 @@ class AtChannel:
         urc = parse_urc(line)
         if urc is not None:
             self._on_urc(urc)
-        elif job is not None:
+        elif job is not None and len(job.lines) < _MOST_LINES:
             job.lines.append(line)
         else:
             self.noise += 1

@@ -152,7 +152,7 @@ class BringUp:
             if state == "SIM PIN":
                 iccid = await self._iccid(profile)
                 self._board.update(iccid=iccid)
-                await pin.enter(iccid or f"imei:{self._board.status.imei}")
+                await pin.enter(iccid, self._board.status.imei)
             elif state in _LOCKED:
                 raise SimError(_LOCKED[state])
             elif state == "NO SIM":

@@ -188,7 +188,8 @@ class ModemEvents(Protocol):
 class PinMemory(Protocol):
     """The durable memory of PIN attempts: a wrong PIN must never be tried twice, over restarts too.
 
-    ``sim`` is the ICCID, or ``imei:`` and the modem's IMEI where the locked SIM does not show its ICCID.
+    ``sim`` is a name of the SIM: its ICCID, or one made of the IMEI, since a locked SIM does not always show its ICCID;
+    an attempt is remembered under several names.
     """
 
     async def refused(self, sim: str, pin: str) -> bool:

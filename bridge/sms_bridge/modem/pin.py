@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 _LEAVE: Final = 1
 
 
+class _Keys:
+    """Under which names attempts on a SIM are remembered, so that one whose ICCID cannot always be read is known again.
+
+    ``told`` get each attempt; ``asked`` tell whether there was one on this SIM, or on one without ICCID in this modem.
+    """
+
+    def __init__(self, iccid: str | None, imei: str | None) -> None:
+        any_sim, unnamed = f"imei:{imei}", f"unnamed:{imei}"
+        self.told = (iccid or unnamed, any_sim)
+        self.asked = (iccid, unnamed) if iccid is not None else (any_sim,)
+
+
 class Pin:
     """The configured PIN and its memory; ``counters`` are the ways to read the attempts left."""
 
@@ -28,7 +40,7 @@ class Pin:
         self._pin = pin
         self._counters = counters
 
-    async def enter(self, sim: str) -> None:
+    async def enter(self, iccid: str | None, imei: str | None) -> None:
         """Try the PIN on a SIM that asks for it. Raises ``PinRefused``, ``SimError`` and other ``ModemError``.
 
         Returns also when the SIM was too busy to look at the PIN; the caller asks for the SIM's state again.
@@ -44,17 +56,18 @@ class Pin:
             raise PinRefused(
                 "The SIM has only one attempt left for its PIN: put it into a phone and enter the PIN there once."
             )
-        if await self._pins.refused(sim, self._pin):
+        sim = _Keys(iccid, imei)
+        if any([await self._pins.refused(key, self._pin) for key in sim.asked]):
             raise PinRefused(
                 "The configured PIN was tried on this SIM before and not accepted, so it is not tried again: "
                 "correct `pin`, or unlock the SIM once with a phone."
             )
-        await self._pins.about_to_try(sim, self._pin)
-        if await self._try(self._pin):
-            await self._pins.accepted(sim, self._pin)
-        elif before is not None and await self._attempts_left() == before:
-            # The counter proves that the SIM did not look at the PIN.
-            await self._pins.accepted(sim, self._pin)
+        for key in sim.told:
+            await self._pins.about_to_try(key, self._pin)
+        # A counter that did not move proves that a busy SIM did not look at the PIN.
+        if await self._try(self._pin) or (before is not None and await self._attempts_left() == before):
+            for key in sim.told:
+                await self._pins.accepted(key, self._pin)
 
     async def _try(self, pin: str) -> bool:
         """Whether the SIM took the PIN; false if it was too busy."""

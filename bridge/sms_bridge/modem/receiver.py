@@ -11,27 +11,29 @@ from . import commands, replies
 from .errors import CMS_NO_CNMA_EXPECTED, CmsError, Interrupted, ModemError, NotStored
 from .model import ReceivedPdu, StoredAt
 from .storage import REPORTS
-from .urc import MessageDelivered
+from .urc import MessageDelivered, MessageStored
 
 if TYPE_CHECKING:
     from .at import AtChannel
     from .model import ModemEvents
     from .profiles import Profile
     from .storage import Storages
-    from .urc import MessageStored
 
 _LOGGER = logging.getLogger(__name__)
 
 #: Some modems announce a message half a second before it can be read.
 _READ_ATTEMPTS: Final = 4
 _READ_PAUSE: Final = 0.5
+#: Most announcements kept; no storage of a modem holds as many messages.
+_MOST_ANNOUNCED: Final = 1000
 
 
 class Receiver:
     """Takes a session's announced and stored messages, one after the other.
 
-    ``sim`` names the SIM in the PDUs handed over; ``acknowledge`` says that direct messages want AT+CNMA;
-    ``interval`` is the time between two safety sweeps, in seconds.
+    ``sim`` names the SIM in the PDUs handed over; ``acknowledge`` says that direct messages want AT+CNMA, and
+    ``indications`` are the values of AT+CNMI that a modem forgets when it waited for one in vain; ``interval`` is the
+    time between two safety sweeps, in seconds.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Receiver:
         *,
         sim: str,
         acknowledge: bool,
+        indications: str | None,
         interval: float,
     ) -> None:
         self._channel = channel
@@ -51,6 +54,7 @@ class Receiver:
         self._profile = profile
         self._sim = sim
         self._acknowledge = acknowledge
+        self._indications = indications
         self._interval = interval
         self._announced: deque[MessageStored | MessageDelivered] = deque()
         self._wake = asyncio.Event()
@@ -61,7 +65,11 @@ class Receiver:
 
     def announce(self, urc: MessageStored | MessageDelivered) -> None:
         """Take note of a message that came."""
-        self._announced.append(urc)
+        if isinstance(urc, MessageStored) and len(self._announced) >= _MOST_ANNOUNCED:
+            # What is stored, a sweep finds as well.
+            self._sweep_due = True
+        else:
+            self._announced.append(urc)
         self._wake.set()
 
     def request_sweep(self) -> None:
@@ -181,6 +189,7 @@ class Receiver:
     async def _sweep(self) -> None:
         waiters, self._sweep_waiters = self._sweep_waiters, []
         failure: ModemError | None = None
+        await self._renew_indications()
         complete: list[str] = []
         for storage in self._storages.names:
             try:
@@ -219,6 +228,14 @@ class Receiver:
             if self._known.get(place) == pdu and place not in self._deleting:
                 await self._take(place, pdu)
         return content.complete, bool(found)
+
+    async def _renew_indications(self) -> None:
+        if not self._acknowledge or self._indications is None:
+            return
+        try:
+            await self._channel.execute(commands.plain(f"AT+CNMI={self._indications}"))
+        except ModemError as error:
+            _LOGGER.debug("The announcement of messages could not be renewed: %s", error)
 
     async def _tell_swept(self, present: dict[str, list[tuple[int, str]]]) -> None:
         try:

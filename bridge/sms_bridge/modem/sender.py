@@ -15,6 +15,7 @@ from .errors import (
     NotSent,
     NotSentReason,
     PortLost,
+    ResultError,
     SendUnknown,
 )
 
@@ -80,7 +81,7 @@ class Sender:
     async def _keep_link(self) -> None:
         try:
             await self._channel.execute(commands.KEEP_LINK)
-        except (AtFailed, CmsError):
+        except (AtFailed, ResultError):
             self._can_keep_link = False
         else:
             self._keeps_link = True

@@ -45,6 +45,8 @@ _LOGGER = logging.getLogger(__name__)
 
 #: "Call Ready" and its like follow a normal start within this many seconds; later they mean another start.
 _START_NOTICES: Final = 60.0
+#: How long a restart waits for the command before it, in seconds.
+_RESTART_WITHIN: Final = 10.0
 #: Pause after a modem's restart before it is spoken to, in seconds.
 _AFTER_RESTART: Final = 2.0
 #: Most messages kept until the modem is prepared; each has at most 176 octets.
@@ -123,7 +125,10 @@ class Session:
         if self._channel is None:
             return
         try:
-            await self._channel.execute(commands.RESTART)
+            async with asyncio.timeout(_RESTART_WITHIN):
+                await self._channel.execute(commands.RESTART)
+        except TimeoutError:
+            _LOGGER.info("The modem is busy; it is prepared anew without a restart.")
         except (AtFailed, ResultError) as error:
             _LOGGER.info("The modem refuses to restart (%s); it is prepared anew all the same.", error)
         self._reboot("The modem is being restarted.")
@@ -192,6 +197,7 @@ class Session:
             prepared.profile,
             sim=prepared.sim,
             acknowledge=prepared.acknowledge,
+            indications=self._board.status.cnmi,
             interval=settings.sweep_interval,
         )
         while self._early:

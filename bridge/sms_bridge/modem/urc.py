@@ -145,7 +145,8 @@ def _sim_state(line: str) -> Urc:
     return _NOISE
 
 
-def _quectel_sim(line: str) -> SimChanged:
+def _slot_state(line: str) -> SimChanged:
+    # Quectel: +QSIMSTAT: <enable>,<inserted_status>
     return SimChanged(inserted=line.rstrip().endswith(",1"))
 
 
@@ -193,8 +194,8 @@ _BY_WORD: Final[dict[str, Callable[[str], Urc]]] = {
     "+C5GREG": lambda _line: RegistrationChanged(),
     "^SMMEMFULL": lambda _line: MemoryFull(),
     "+CPIN": _sim_state,
-    "+QUSIM": _quectel_sim,
-    "+QSIMSTAT": _quectel_sim,
+    "+QUSIM": lambda _line: SimChanged(inserted=True),
+    "+QSIMSTAT": _slot_state,
 }
 
 # fmt: off

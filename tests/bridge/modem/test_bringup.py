@@ -136,7 +136,10 @@ async def test_q11_a_sim_that_is_busy_after_its_pin_is_waited_for() -> None:
     fake = FakeModem(script=load("q11_sim_busy_after_pin"))
     async with running(fake, pin="1234") as made:
         assert not fake.script
-        assert made.pins.log == [f"try {ICCID}", f"accepted {ICCID}"]
+        assert made.pins.log == [
+            *(f"try {ICCID}", f"try imei:{IMEI}"),
+            *(f"accepted {ICCID}", f"accepted imei:{IMEI}"),
+        ]
 
 
 @virtual_time
@@ -182,7 +185,7 @@ async def test_q12_the_attempt_is_recorded_before_it_is_made() -> None:
 
     fake.answers['AT+CPIN="1234"'] = tried
     async with running(fake, pin="1234", pins=pins, until=Phase.ERROR):
-        assert seen == [[f"try {ICCID}"]]
+        assert seen == [[f"try {ICCID}", f"try imei:{IMEI}"]]
 
 
 @virtual_time
@@ -221,11 +224,27 @@ async def test_q12_a_pin_that_the_sim_did_not_look_at_is_tried_again() -> None:
         assert started(fake, 'AT+CPIN="1234"') == 2
 
 
+@pytest.mark.parametrize(("first", "later"), [("ERROR", f"+CCID: {ICCID}"), (f"+CCID: {ICCID}", "ERROR")])
+def test_q12_a_sim_whose_iccid_cannot_always_be_read_is_known_again(first: str, later: str) -> None:
+    @virtual_time
+    async def run() -> None:
+        fake = FakeModem({**LOCKED, "AT+CCID": [first, "OK"], 'AT+CPIN="1234"': ["+CME ERROR: 16"]})
+        async with running(fake, pin="1234", until=Phase.ERROR) as made:
+            fake.answers["AT+CCID"] = [later, "OK"]
+            await made.until(lambda: fake.openings > 4)
+            assert started(fake, 'AT+CPIN="1234"') == 1
+
+    run()
+
+
 @virtual_time
-async def test_q12_without_its_iccid_a_locked_sim_is_remembered_by_its_modem() -> None:
-    fake = FakeModem({**LOCKED, "AT+CCID": ["ERROR"], 'AT+CPIN="1234"': ["+CME ERROR: 16"]})
+async def test_q12_another_sim_in_the_modem_gets_its_attempt() -> None:
+    fake = FakeModem({**LOCKED, 'AT+CPIN="1234"': in_turn(["+CME ERROR: 16"], ["OK"])})
     async with running(fake, pin="1234", until=Phase.ERROR) as made:
-        assert made.pins.tried == {(f"imei:{IMEI}", "1234")}
+        fake.answers["AT+CCID"] = ["+CCID: 8949017650000000099", "OK"]
+        fake.answers["AT+CPIN?"] = in_turn(["+CPIN: SIM PIN", "OK"], ["+CPIN: READY", "OK"])
+        await made.until(made.ready)
+        assert started(fake, 'AT+CPIN="1234"') == 2
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,18 @@ async def test_q17_a_message_that_was_not_committed_is_not_acknowledged() -> Non
 
 
 @virtual_time
+async def test_q17_an_announcement_that_the_modem_has_switched_off_is_renewed() -> None:
+    async with running(FakeModem(ACKNOWLEDGED)) as made:
+        made.fake.heard.clear()
+        await made.modem.sweep()
+        assert made.fake.heard[0] == f"AT+CNMI={made.status.cnmi}"
+    async with running() as made:
+        made.fake.heard.clear()
+        await made.modem.sweep()
+        assert not any(heard.startswith("AT+CNMI") for heard in made.fake.heard)
+
+
+@virtual_time
 async def test_q18_only_profiles_with_that_fault_are_marked_as_storing_twice() -> None:
     fake = FakeModem({"AT+CGMI": ["SIMCOM", "OK"], "AT+CGMM": ["A7670E", "OK"]})
     async with running(fake) as made:

@@ -10,6 +10,7 @@ import pytest
 
 from sms_bridge.modem import replies
 from sms_bridge.modem.commands import is_registration_reply
+from sms_bridge.modem.errors import SendUnknown
 from sms_bridge.modem.model import Phase, Registration
 from sms_bridge.modem.registration import registration_of
 from tests.support.virtual_time import virtual_time
@@ -181,6 +182,19 @@ async def test_a_restart_is_begun_at_once() -> None:
         assert "AT+CFUN=1,1" in fake.heard
         await made.until(lambda: made.status.phase is not Phase.READY)
         await made.until(lambda: made.status.phase is Phase.READY)
+
+
+@virtual_time
+async def test_a_restart_does_not_wait_for_a_message_that_hangs() -> None:
+    async with running() as made:
+        made.fake.submit_answer = lambda _pdu: None
+        sending = asyncio.create_task(made.send())
+        await asyncio.sleep(1)
+        before = asyncio.get_running_loop().time()
+        await made.modem.restart()
+        assert asyncio.get_running_loop().time() - before < 11
+        with pytest.raises(SendUnknown):
+            await sending
 
 
 @virtual_time
