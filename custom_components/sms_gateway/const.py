@@ -1,0 +1,52 @@
+"""Names that several parts of the integration share."""
+
+from __future__ import annotations
+
+import logging
+from enum import StrEnum
+from typing import Final
+
+DOMAIN: Final = "sms_gateway"
+LOGGER: Final = logging.getLogger(__package__)
+
+
+class EntryKind(StrEnum):
+    """``kind`` of a config entry: the bridge, or a provider account."""
+
+    BRIDGE = "bridge"
+
+
+class SubentryKind(StrEnum):
+    """Types of subentries."""
+
+    CONTACT = "contact"
+    GROUP = "group"
+
+
+#: Config entry data.
+CONF_KIND: Final = "kind"
+CONF_BASE_TOPIC: Final = "base_topic"
+CONF_INSTANCE: Final = "instance"
+
+#: Subentry data.
+CONF_NUMBER: Final = "number"
+CONF_GATEWAY: Final = "gateway"
+CONF_MEMBERS: Final = "members"
+
+#: Options of a config entry.
+CONF_COUNTRY: Final = "country"
+CONF_TEXTS_IN_ENTITIES: Final = "texts_in_entities"
+CONF_CLASSIC_NOTIFY: Final = "classic_notify"
+CONF_MAX_AGE: Final = "max_age"
+CONF_LOW_BALANCE: Final = "low_balance"
+CONF_SMS_CONTROL: Final = "sms_control"
+CONF_ALLOWED: Final = "allowed"
+CONF_PIN: Final = "pin"
+CONF_AGENT: Final = "agent_id"
+
+#: Bus events for automations of the old style.
+EVENT_RECEIVED: Final = "sms_gateway_received"
+EVENT_DELIVERY: Final = "sms_gateway_delivery"
+
+#: Seconds after which an incoming message is late: it must not open a door any more.
+DEFAULT_MAX_AGE: Final = 300
