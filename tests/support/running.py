@@ -62,6 +62,7 @@ class Surroundings:
         self.broker = Mosquitto(folder)
         self.modem = ControlClient(folder / "simulator")
         self._ends = ExitStack()
+        self._bridges: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         self._ends.enter_context(self.broker)
@@ -81,11 +82,18 @@ class Surroundings:
         """Run the bridge; it ends with its surroundings at the latest."""
         process = spawn("run", "-c", self.config, environment=environment, log=self.log)
         self._end_with_us(process)
+        self._bridges.append(process)
         return process
 
     def wait_for_log(self, words: str) -> None:
-        """Wait until the bridge has logged ``words``."""
-        wait_until(lambda: words in self.log.read_text(), f"the line {words!r} in the log")
+        """Wait until the bridge has logged ``words``; fail with the log as soon as no bridge can do so any more."""
+
+        def has_come() -> bool:
+            log = self.log.read_text()
+            assert words in log or any(bridge.poll() is None for bridge in self._bridges), log
+            return words in log
+
+        wait_until(has_come, f"the line {words!r} in the log")
 
     def _end_with_us(self, process: subprocess.Popen[bytes]) -> None:
         self._ends.callback(process.wait)

@@ -1,0 +1,197 @@
+"""The daemon as a process: what systemd hears, how it stops, and what it does not load."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sms_bridge.cli.broker import Broker
+from sms_bridge.control import call
+from sms_bridge.mqtt.settings import MqttSettings
+from tests.support.running import PATIENCE, Surroundings, spawn, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Seconds of processor time that a start may take.
+START = 1.5
+
+_SECONDS_PER_TICK = 0.01
+
+
+@pytest.fixture
+def around(tmp_path: Path) -> Iterator[Surroundings]:
+    with Surroundings(tmp_path) as surroundings:
+        yield surroundings
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[socket.socket]:
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(PATIENCE)
+        yield listener
+
+
+def message(around: Surroundings, message_id: str) -> dict[str, Any]:
+    return call(around.folder, "message", {"id": message_id}, PATIENCE)
+
+
+def retained(around: Surroundings, topic: str) -> object:
+    with Broker(MqttSettings(host=around.broker.host, port=around.broker.port)) as broker:
+        broker.subscribe(topic)
+        received = broker.receive(PATIENCE)
+    assert received is not None
+    assert received.retain
+    return json.loads(received.payload)
+
+
+def send(around: Surroundings, *words: str) -> int:
+    log = around.folder / "send.log"
+    return spawn("send", "-c", around.config, *words, log=log).wait(PATIENCE)
+
+
+def wait_for_modem(around: Surroundings) -> None:
+    """Wait until the gateway is online; fail with what it says of itself."""
+    seen: list[object] = []
+
+    def is_online() -> bool:
+        gateway = call(around.folder, "gateway", {"gateway": "stick"}, PATIENCE)
+        seen[:] = [gateway["state"], gateway["detail"]]
+        return seen[0] == "online"
+
+    try:
+        wait_until(is_online, "the modem's registration")
+    except TimeoutError as error:
+        raise AssertionError(seen) from error
+
+
+def ready(around: Surroundings, systemd: socket.socket, **environment: str) -> subprocess.Popen[bytes]:
+    """Start a bridge and wait until it says that it is ready."""
+    process = around.start_bridge(NOTIFY_SOCKET=str(around.folder / "notify"), **environment)
+    wait_until(lambda: systemd.recv(100) == b"READY=1", "the start")
+    return process
+
+
+def test_systemd_hears_of_a_life_from_beginning_to_end(around: Surroundings, systemd: socket.socket) -> None:
+    process = ready(around, systemd, WATCHDOG_USEC="200000")
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    assert (int(fields[11]) + int(fields[12])) * _SECONDS_PER_TICK < START
+    assert [systemd.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+    process.send_signal(signal.SIGTERM)
+    heard = b"WATCHDOG=1"
+    while heard == b"WATCHDOG=1":
+        heard = systemd.recv(100)
+    assert heard == b"STOPPING=1"
+    assert process.wait(PATIENCE) == 0
+
+
+def test_the_end_is_published_and_leaves_no_socket(around: Surroundings, systemd: socket.socket) -> None:
+    process = ready(around, systemd)
+    wait_for_modem(around)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == 0
+    assert retained(around, "sms_gateway/bridge/main/state") == {"state": "offline"}
+    assert not (around.folder / "control.sock").exists()
+
+
+def test_a_segment_in_the_modems_hands_is_finished_before_the_end(
+    around: Surroundings, systemd: socket.socket
+) -> None:
+    process = ready(around, systemd)
+    wait_for_modem(around)
+    around.modem.call("latency", seconds=1.0)
+    assert send(around, "anna", "hello", "--id", "late") == 0
+    wait_until(
+        lambda: bool(around.modem.call("submits")) or message(around, "late")["attempt"] == 1, "the attempt"
+    )
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == 0
+
+    around.modem.call("latency", seconds=0.0)
+    ready(around, systemd)
+    found = message(around, "late")
+    assert found["state"] in ("sent", "delivered")
+    assert (found["attempt"], found["possible_duplicate"]) == (1, False)
+    submits = around.modem.call("submits")
+    assert isinstance(submits, list)
+    assert len(submits) == 1
+
+
+def test_a_hangup_is_declined_and_kills_nothing(around: Surroundings, systemd: socket.socket) -> None:
+    process = ready(around, systemd)
+    process.send_signal(signal.SIGHUP)
+    around.wait_for_log("this version does not reload its configuration")
+    assert process.poll() is None
+
+
+def test_a_second_bridge_on_the_same_store_says_so_and_ends(
+    around: Surroundings, systemd: socket.socket
+) -> None:
+    first = ready(around, systemd)
+    log = around.folder / "second.log"
+    assert spawn("run", "-c", around.config, log=log).wait(PATIENCE) == 1
+    (line,) = log.read_text().splitlines()
+    assert line.startswith("sms-bridge: ")
+    assert "bridge.db" in line
+    assert first.poll() is None
+
+
+def test_without_broker_and_modem_it_starts_all_the_same(tmp_path: Path, systemd: socket.socket) -> None:
+    config = tmp_path / "sms-bridge.yaml"
+    config.write_text(
+        "mqtt: {host: 127.0.0.1, port: 9}\n"
+        f"store: {{url: 'sqlite:///{tmp_path}/bridge.db'}}\n"
+        "gateways: {stick: {type: modem, port: /dev/nowhere}}\n"
+    )
+    environment = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+    process = spawn("run", "-c", config, environment=environment, log=tmp_path / "log")
+    assert systemd.recv(100) == b"READY=1"
+    gateway = call(tmp_path, "gateway", {"gateway": "stick"}, PATIENCE)
+    assert gateway["state"] != "online"
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+
+
+_LOOK_AT_IT = """
+import asyncio, json, sys
+from pathlib import Path
+from sms_bridge.app.daemon import Daemon
+from sms_bridge.app.sd_notify import ServiceManager
+from sms_bridge.config import load
+
+class Look(ServiceManager):
+    def notify(self, *lines):
+        if lines == ("READY=1",):
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            print(json.dumps({"modules": sorted(sys.modules), "pages": pages}))
+            daemon.end()
+
+async def run():
+    global daemon
+    daemon = Daemon(load(Path(sys.argv[1])), Look())
+    await daemon.run()
+
+asyncio.run(run())
+"""
+
+
+def test_a_modem_only_start_loads_nothing_that_others_need(around: Surroundings) -> None:
+    looked = subprocess.run(
+        [sys.executable, "-c", _LOOK_AT_IT, around.config],
+        env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
+        capture_output=True,
+        check=True,
+    )
+    seen = json.loads(looked.stdout)
+    others = {"aiohttp", "yarl", "phonenumbers", "amqtt", "asyncpg", "psycopg", "sms_bridge.simulator"}
+    assert others.isdisjoint(seen["modules"])
+    assert "sms_bridge.modem.modem" in seen["modules"]
