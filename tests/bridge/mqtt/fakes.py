@@ -67,6 +67,7 @@ class FakeEvents:
         self.events: dict[int, Event] = {}
         self.settled: list[int] = []
         self.failing = False
+        self.unreadable = False
         self._added = asyncio.Event()
 
     def add(self, seq: int, kind: EventKind = EventKind.DLR, copies: tuple[Copy, ...] = ()) -> Event:
@@ -78,6 +79,8 @@ class FakeEvents:
     async def unpublished(self, after: int, limit: int) -> Sequence[Event]:
         while True:
             self._added.clear()
+            if self.unreadable:
+                raise StoreError("the disk is gone")
             found = [event for seq, event in sorted(self.events.items()) if seq > after]
             if found:
                 return found[:limit]
@@ -100,6 +103,7 @@ class FakeBoard:
             "phones": {"state": "offline", "queue": 0},
         }
         self.listeners: list[Callable[[str], None]] = []
+        self.failing = False
 
     def names(self) -> Sequence[str]:
         return tuple(self.objects)
@@ -112,9 +116,13 @@ class FakeBoard:
         return self.objects[name]["state"] == "online"
 
     async def gateway(self, name: str) -> Mapping[str, object]:
+        if self.failing:
+            raise StoreError("the disk is gone")
         return self.objects[name]
 
     async def health(self) -> Mapping[str, object]:
+        if self.failing:
+            raise StoreError("the disk is gone")
         return {"uptime": 1}
 
 
@@ -129,6 +137,8 @@ class FakeAdministration:
         self.executed.append((command, members))
         if command == "events":
             raise AdminError(AdminCode.WRONG_EPOCH, "Another store.", {"epoch": "e1", "seq": 7})
+        if command == "message":
+            return {"half a pair": "\ud800"}
         if command == "balance":
             await self.gate.wait()
         return {"echo": dict(members)}

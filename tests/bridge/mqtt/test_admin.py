@@ -126,6 +126,11 @@ async def test_a_flood_of_slow_requests_is_refused_and_stops_no_command(bridge: 
     await until(lambda: bridge.outbox.commands)
 
 
+async def test_an_answer_that_cannot_be_written_is_still_an_answer(bridge: Bridge, client: Peer) -> None:
+    answer = await ask(bridge, client, "message", {"id": "a"})
+    assert answer["error"]["code"] == "internal"
+
+
 async def test_what_the_configuration_allows_is_executed(bridge: Bridge) -> None:
     bridge.settings = replace(bridge.settings, admin=("ussd",))
     async with Peer(bridge.settings.host, bridge.settings.port, f"{bridge.base}/#") as client:
