@@ -118,8 +118,9 @@ class AtChannel:
     """Commands in, replies and URCs out, over any byte stream.
 
     ``write`` takes bytes for the modem; ``on_urc`` gets URCs in order; ``on_late`` the TP-MR of a +CMGS that came
-    after its command had timed out; ``on_dead`` is called when the modem stopped answering for good. ``gap`` is the
-    pause between two commands, in seconds. Bytes from the modem go into ``feed``.
+    after its command had timed out; ``on_dead`` is called when the modem stopped answering for good; ``on_echo`` when
+    it echoes a command although ``echo_is_off``. ``gap`` is the pause between two commands, in seconds. Bytes from the
+    modem go into ``feed``.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class AtChannel:
         on_urc: Callable[[Urc], None],
         on_late: Callable[[int], None],
         on_dead: Callable[[], None],
+        on_echo: Callable[[], None],
     ) -> None:
         self._write = write
         self._timeouts: dict[str, float] = {wait: getattr(timeouts, wait) for wait in Wait}
@@ -138,6 +140,7 @@ class AtChannel:
         self._on_urc = on_urc
         self._on_late = on_late
         self._on_dead = on_dead
+        self._on_echo = on_echo
         self._loop = asyncio.get_running_loop()
         self._framer = Framer(self._line, self._prompt)
         self._job: _Job | None = None
@@ -151,6 +154,9 @@ class AtChannel:
         self._orphans = 0
         self._late_final = False
         self.gap = 0.0
+        self.echo_is_off = False
+        #: How many commands were echoed.
+        self.echoes = 0
         self.noise = 0
         self.last_data = self._loop.time()
 
@@ -180,6 +186,9 @@ class AtChannel:
     def interrupt(self, error: type[Interrupted], detail: str) -> None:
         """End every running and waiting command with an error; the channel stays usable."""
         job, self._job = self._job, None
+        if job is not None and not job.prompted and self._closed is None:
+            # Leaves the prompt that may still come, without submitting.
+            self._write(ESC)
         waiting = [entry[2] for entry in sorted(self._queue)]
         self._queue.clear()
         for timer in (self._timer, self._pause):
@@ -195,10 +204,8 @@ class AtChannel:
 
     def close(self, detail: str) -> None:
         """End every command with ``PortLost`` and take no more; a prompt is left without submitting."""
-        if self._job is not None and not self._job.prompted:
-            self._write(ESC)
-        self._closed = detail
         self.interrupt(PortLost, detail)
+        self._closed = detail
 
     # --- starting and ending a command
 
@@ -283,6 +290,9 @@ class AtChannel:
     def _taken(self, job: _Job, line: str) -> bool:
         """Whether the line is the running command's echo, information or end."""
         if job.echo and self._is_echo(job, line):
+            self.echoes += 1
+            if self.echo_is_off:
+                self._on_echo()
             return True
         command = job.command
         if command.payload is not None and job.prompted and line.encode("latin-1") == command.payload[:-1]:

@@ -60,12 +60,16 @@ _NO_SIM: Final = "There is no SIM in the modem, or it has no contact: put one in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A modem that is ready for messages: its profile, storages, SIM and whether messages want AT+CNMA."""
+    """A modem that is ready for messages: its profile, storages and SIM.
+
+    ``acknowledge`` says that messages want AT+CNMA, ``echo_is_off`` that ATE0 had its effect.
+    """
 
     profile: Profile
     storages: Storages
     sim: str
     acknowledge: bool
+    echo_is_off: bool
 
 
 class BringUp:
@@ -90,6 +94,7 @@ class BringUp:
         """Prepare the modem. Raises ``ModemError`` with a sentence for people."""
         self._board.update(phase=Phase.SYNC, detail=None)
         await self._synchronise()
+        echoes = self._channel.echoes
         profile = await self._identify()
         self._channel.gap = profiles.gap_of(profile, self._settings.port)
         for text in profile.setup:
@@ -98,7 +103,13 @@ class BringUp:
         sim = await self._prepare_sim(profile)
         storages = Storages(self._channel, lambda: self._board.update(storages=dict(storages.counts)))
         acknowledge = await self._prepare_messages(profile, storages)
-        return Prepared(profile=profile, storages=storages, sim=sim, acknowledge=acknowledge)
+        return Prepared(
+            profile=profile,
+            storages=storages,
+            sim=sim,
+            acknowledge=acknowledge,
+            echo_is_off=self._channel.echoes == echoes,
+        )
 
     # --- SYNC
 

@@ -27,6 +27,8 @@ _ROAMING: Final = frozenset({5, 7, 10})
 _SEARCHING: Final = 2
 _DENIED: Final = 3
 
+_REGISTERED: Final = frozenset({Registration.HOME, Registration.ROAMING})
+
 #: Pause between two queries while not registered, in seconds.
 _SEARCH_INTERVAL: Final = 2.0
 #: Least pause between two rounds, in seconds, however often the modem reports a change.
@@ -60,8 +62,8 @@ class Observation:
 class Observer:
     """Asks for registration, signal and operator.
 
-    ``report`` gets what each round found out; ``after_round`` runs then. ``interval`` is the time between rounds while
-    registered, in seconds.
+    ``report`` gets what each round found out; ``after_round`` runs then; ``locked`` is called when the SIM asks for a
+    PIN again. ``interval`` is the time between rounds while registered, in seconds.
     """
 
     def __init__(
@@ -70,11 +72,13 @@ class Observer:
         interval: float,
         *,
         report: Callable[[Observation], None],
+        locked: Callable[[], None],
         after_round: Callable[[], Awaitable[None]],
     ) -> None:
         self._channel = channel
         self._interval = interval
         self._report = report
+        self._locked = locked
         self._after_round = after_round
         self._extended = True
         self._poke = asyncio.Event()
@@ -109,11 +113,13 @@ class Observer:
                 )
             )
             await self._after_round()
+            if registration not in _REGISTERED and await self._is_locked():
+                self._locked()
         except Interrupted as error:
             # The channel recovers or gives the port up by itself.
             _LOGGER.debug("The modem's state could not be read: %s", error)
             return True
-        return registration in {Registration.HOME, Registration.ROAMING}
+        return registration in _REGISTERED
 
     async def _registration(self) -> Registration | None:
         stats: dict[str, int] = {}
@@ -133,6 +139,10 @@ class Observer:
             self._extended = lines is not None
             signal = replies.read_extended_signal(lines or ())
         return signal
+
+    async def _is_locked(self) -> bool:
+        lines = await self._ask(commands.PIN_STATE)
+        return replies.read_pin_state(lines or ()) not in {"", "READY"}
 
     async def _operator(self) -> tuple[str | None, str | None]:
         return replies.read_operator(await self._ask(commands.OPERATOR) or ())

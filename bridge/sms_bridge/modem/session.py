@@ -100,6 +100,7 @@ class Session:
             on_urc=self._take,
             on_late=self._events.late_reply,
             on_dead=self._silent,
+            on_echo=self._echoed,
         )
         self._channel = channel
         self._ended = asyncio.get_running_loop().create_future()
@@ -169,6 +170,7 @@ class Session:
 
     async def _cycle(self, channel: AtChannel, *, may_restart: bool) -> None:
         settings = self._settings
+        channel.echo_is_off = False
         prepared = await BringUp(channel, settings, self._pins, self._board, may_restart=may_restart).run()
         self._prepare(channel, prepared)
         detail = self._detail(Phase.REGISTERING, None)
@@ -180,6 +182,7 @@ class Session:
                 if self._observer is not None:
                     group.create_task(self._observer.run())
         finally:
+            channel.echo_is_off = False
             if self.ussd is not None:
                 self.ussd_winner = self.ussd.winner
             if self._calls is not None:
@@ -207,10 +210,15 @@ class Session:
         self.ussd.winner = self.ussd_winner
         self._calls = Calls(self._events.call, self._hang_up)
         self._observer = Observer(
-            channel, settings.poll_interval, report=self._observed, after_round=self.sender.release_link
+            channel,
+            settings.poll_interval,
+            report=self._observed,
+            locked=self._locked,
+            after_round=self.sender.release_link,
         )
         self._hint_text = prepared.profile.ims_hint
         self.was_ready = True
+        channel.echo_is_off = prepared.echo_is_off
         self._prepared_at = asyncio.get_running_loop().time()
 
     # --- what ends it
@@ -236,6 +244,13 @@ class Session:
         if self._channel is not None:
             self._channel.close(detail)
         self._end(AtTimeout(detail))
+
+    def _echoed(self) -> None:
+        # It has lost its settings, and might take a PDU for a text.
+        self._reboot("The modem has restarted in silence: its power supply may be too weak.")
+
+    def _locked(self) -> None:
+        self._reboot("The SIM is locked again: the modem has restarted in silence.")
 
     def _reboot(self, detail: str) -> None:
         if self._channel is not None:
@@ -265,7 +280,8 @@ class Session:
 
     def _take_change(self, urc: SimChanged | ModemRestarted) -> None:
         if isinstance(urc, SimChanged):
-            if self._prepared_at is not None:
+            # A SIM that was there all the time is announced as well, soon after the start.
+            if self._ready_for_long() or (self._prepared_at is not None and not urc.inserted):
                 self._reboot("A SIM was put in." if urc.inserted else "The SIM was taken out.")
         elif urc.certain or self._ready_for_long():
             self._reboot("The modem has restarted by itself: its power supply may be too weak.")

@@ -196,6 +196,7 @@ _BY_WORD: Final[dict[str, Callable[[str], Urc]]] = {
     "+CPIN": _sim_state,
     "+QUSIM": lambda _line: SimChanged(inserted=True),
     "+QSIMSTAT": _slot_state,
+    "+QIND": lambda line: MemoryFull() if "smsfull" in line else _NOISE,
 }
 
 # fmt: off
@@ -206,7 +207,7 @@ _USELESS: Final = frozenset({
     "^DSFLOWRPT", "^BOOT", "^MODE", "^SRVST", "^SIMST", "^STIN", "^NWTIME", "^CSNR", "^RSSILVL", "^CEND",
     "^CONN", "^CONF", "^ORIG", "^NDISSTAT", "^NDISEND", "^EARST", "^EONS", "^ANLEVEL", "^CERSSI",
     "^LTERSRP", "^ACTIVEBAND", "+ZUSIMR", "+ZDONR", "+ZPASR", "+ZEND", "+ZURDY", "+ZMODE", "+ZCONSTAT",
-    "+ZUSSD", "+ZEMCI", "+QIND", "+QIURC", "+QUSBCFG", "+QNITZ", "+QGPSURC", "+QNETDEVSTATUS", "+QJDR",
+    "+ZUSSD", "+ZEMCI", "+QIURC", "+QUSBCFG", "+QNITZ", "+QGPSURC", "+QNETDEVSTATUS", "+QJDR",
     "+CNSMOD", "+STIN", "*PSUTTZ", "*PSNWID", "+PSUTTZ", "DST", "+CSMINS", "+CMTE", "+CBC", "+SPIC_URC",
     "+SIMCARD", "+CPSMSTATUS", "#STN", "#QSS", "#MWI", "#ECAM", "#NITZ", "^SIS", "^SISR", "^SISW", "^SCKS",
     "^SBC", "^SCTM", "+CIEREG", "+CDIS", "+CIREGU",

@@ -270,6 +270,18 @@ def test_q12_people_are_told_what_the_sim_needs(answer: list[str], word: str) ->
     run()
 
 
+@virtual_time
+async def test_q12_a_sim_that_is_locked_again_is_unlocked_again() -> None:
+    async with running(pin="1234") as made:
+        answers = made.fake.answers
+        answers["AT+CREG?"], answers["AT+CGREG?"] = ["+CREG: 1,0", "OK"], ["+CGREG: 1,0", "OK"]
+        answers["AT+CPIN?"] = in_turn(*[["+CPIN: SIM PIN", "OK"]] * 2, ["+CPIN: READY", "OK"])
+        answers['AT+CPIN="1234"'] = ["OK"]
+        await made.until(lambda: started(made.fake, 'AT+CPIN="1234"') == 1)
+        answers["AT+CREG?"] = ["+CREG: 1,1", "OK"]
+        await made.until(made.ready)
+
+
 @pytest.mark.parametrize("pin", ["12", "1234\r", "12ab", ""])
 def test_a_pin_that_is_none_never_reaches_the_wire(pin: str) -> None:
     @virtual_time

@@ -28,12 +28,14 @@ class Line:
         self.urcs: list[Urc] = []
         self.late: list[int] = []
         self.dead = 0
+        self.echoes: list[int] = []
         self.channel = AtChannel(
             self.written.append,
             Timeouts(**timeouts),
             on_urc=self.urcs.append,
             on_late=self.late.append,
             on_dead=self._died,
+            on_echo=lambda: self.echoes.append(len(self.written)),
         )
 
     def _died(self) -> None:
@@ -103,6 +105,17 @@ def test_q06_unusual_finals_end_a_command(final: str) -> None:
             await task
 
     run()
+
+
+@virtual_time
+async def test_q04_an_echo_that_was_switched_off_is_told() -> None:
+    line = Line()
+    line.channel.echo_is_off = True
+    task = line.run(commands.SIGNAL)
+    await asyncio.sleep(0)
+    line.channel.feed(b"AT+CSQ\r\r\n+CSQ: 20,99\r\n\r\nOK\r\n")
+    assert await task == ["+CSQ: 20,99"]
+    assert line.echoes == [1]
 
 
 @virtual_time

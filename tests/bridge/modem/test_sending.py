@@ -254,6 +254,37 @@ async def test_q45_a_modem_that_reboots_before_the_prompt_has_sent_nothing() -> 
 
 
 @virtual_time
+async def test_q45_a_modem_that_rebooted_in_silence_gets_no_pdu_before_it_is_prepared() -> None:
+    """Its default may be the text mode, in which a PDU would be sent as a text."""
+    async with running() as made:
+        made.fake.answers[f"AT+CMGS={SUBMIT_LENGTH}"] = [f"AT+CMGS={SUBMIT_LENGTH}\r\r\n> "]
+        before = made.fake.heard.count("AT+CMGF=0")
+        with pytest.raises(NotSent):
+            await made.send()
+        assert made.fake.heard[-1] == "ESC"
+        await made.until(lambda: made.fake.heard.count("AT+CMGF=0") == before + 1)
+        assert made.fake.submitted == []
+
+
+@virtual_time
+async def test_q04_a_modem_that_echoes_in_spite_of_ate0_is_used_as_it_is() -> None:
+    fake = FakeModem()
+    ordinary = dict(fake.answers)
+
+    def echoing(text: str) -> list[str]:
+        lines = ordinary[text]
+        assert not callable(lines)
+        return [text, *lines]
+
+    for command in ordinary:
+        fake.answers[command] = echoing
+    async with running(fake) as made:
+        await asyncio.sleep(100)
+        assert await made.send() == 1
+        assert fake.heard.count("ATE0") == 1
+
+
+@virtual_time
 async def test_a_port_lost_before_ctrl_z_has_sent_nothing() -> None:
     async with running() as made:
         made.fake.answers[f"AT+CMGS={SUBMIT_LENGTH}"] = []
