@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import shutil
@@ -22,7 +23,7 @@ from sms_bridge.config import load
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from sms_bridge.cli.demo.stage import Stage
@@ -42,9 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Set up, show, stay up; everything it made is gone when it ends."""
-    signal.signal(signal.SIGTERM, _interrupt)
     say = _quiet if args.json else _say
-    with tempfile.TemporaryDirectory(prefix="sms-bridge-demo-") as folder:
+    with _termination_as_interrupt(), tempfile.TemporaryDirectory(prefix="sms-bridge-demo-") as folder:
         children = Children(Path(folder))
         try:
             stage = set_up(Path(folder), children)
@@ -172,5 +172,15 @@ def _quiet(*_lines: str) -> None:
     """Events alone are printed."""
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+@contextlib.contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end the demonstration as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
