@@ -13,6 +13,7 @@ from sms_bridge.links.inbound import read_pdu
 from sms_bridge.links.pins import PinBook
 from sms_bridge.modem.errors import (
     AtFailed,
+    CmsError,
     ModemError,
     NotSent,
     NotSentReason,
@@ -40,7 +41,7 @@ from sms_bridge.routing.link import (
 from sms_bridge.tpdu.codec import encode_pdu
 from sms_bridge.tpdu.errors import TpduError
 from sms_bridge.tpdu.segment import FLASH, build_submits
-from sms_providers.model import Capability, Error, ErrorCode
+from sms_providers.model import Capability, Error, ErrorCode, RefusalClass, refusal_class
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
@@ -59,6 +60,13 @@ _REFUSALS: Final = {
     Refusal.MESSAGE: ErrorCode.REJECTED_BY_NETWORK,
     Refusal.PERMANENT: ErrorCode.UNSUPPORTED,
     Refusal.TEMPORARY: ErrorCode.NETWORK,
+}
+#: 3GPP TS 27.005 clause 3.2.5 and 3GPP TS 27.007 clause 9.2.1: codes that name the SIM or the registration.
+_CMS_CODES: Final = {**dict.fromkeys(range(310, 319), ErrorCode.SIM_ERROR), 331: ErrorCode.NOT_REGISTERED}
+_CME_CODES: Final = {
+    **dict.fromkeys((5, 6, 7, *range(10, 19)), ErrorCode.SIM_ERROR),
+    30: ErrorCode.NOT_REGISTERED,
+    32: ErrorCode.NOT_REGISTERED,
 }
 _NOT_SENT: Final = {
     NotSentReason.OFFLINE: ErrorCode.GATEWAY_OFFLINE,
@@ -263,14 +271,20 @@ def _outcome(error: ModemError) -> Outcome:
         lost = Error(code=ErrorCode.TIMEOUT, message=str(error), temporary=True)
         return NoAnswer(error=lost, expected_reference=expected)
     if isinstance(error, NotSent):
-        return Refused(error=Error(code=_NOT_SENT[error.reason], message=str(error), temporary=True))
+        return Refused(
+            error=Error(code=_NOT_SENT[error.reason], message=str(error), temporary=True),
+            # It is we who stop: the gateway goes on where it was.
+            same_gateway_again=error.reason is NotSentReason.STOPPING,
+        )
     if isinstance(error, ResultError):
+        own = _CMS_CODES if isinstance(error, CmsError) else _CME_CODES
+        code = own.get(error.code, _REFUSALS[error.refusal])
         return Refused(
             error=Error(
-                code=_REFUSALS[error.refusal],
+                code=code,
                 message=str(error),
                 provider_code=str(error.code),
-                temporary=error.refusal is Refusal.TEMPORARY,
+                temporary=refusal_class(code) is RefusalClass.TEMPORARY,
             ),
             same_gateway_again=error.refusal is Refusal.TEMPORARY,
         )

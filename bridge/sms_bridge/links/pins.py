@@ -1,9 +1,8 @@
-"""Which PIN a SIM has refused, kept in the store: a wrong one is never tried twice, over restarts too."""
+"""Which PINs a SIM has refused, kept in the store: a wrong one is never tried twice, over restarts too."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 from typing import TYPE_CHECKING, Final
 
@@ -23,20 +22,26 @@ class PinBook:
 
     async def refused(self, sim: str, pin: str) -> bool:
         """Whether this PIN was tried on this SIM and not accepted since."""
-        kept = await self._inlet.recall(_key(sim))
-        if kept is None:
-            return False
-        salt, _, digest = kept.partition(":")
-        return hmac.compare_digest(_digest(bytes.fromhex(salt), pin), digest)
+        salt, digests = await self._kept(sim)
+        return bool(digests) and _digest(salt, pin) in digests
 
     async def about_to_try(self, sim: str, pin: str) -> None:
         """Commit the attempt before it is made: a crash in between counts as a refusal."""
-        salt = secrets.token_bytes(_SALT_OCTETS)
-        await self._inlet.remember(_key(sim), f"{salt.hex()}:{_digest(salt, pin)}")
+        salt, digests = await self._kept(sim)
+        words = (salt.hex(), *digests, _digest(salt, pin))
+        await self._inlet.remember(_key(sim), ":".join(words))
 
     async def accepted(self, sim: str, pin: str) -> None:  # noqa: ARG002 - the protocol names the PIN
         """The SIM took it."""
         await self._inlet.remember(_key(sim), None)
+
+    async def _kept(self, sim: str) -> tuple[bytes, list[str]]:
+        """The salt of this SIM's digests, and the digests."""
+        kept = await self._inlet.recall(_key(sim))
+        if kept is None:
+            return secrets.token_bytes(_SALT_OCTETS), []
+        salt, *digests = kept.split(":")
+        return bytes.fromhex(salt), digests
 
 
 def _key(sim: str) -> str:
