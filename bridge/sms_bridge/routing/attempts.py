@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Final
 from sms_bridge.routing import router
 from sms_bridge.routing.limits import quiet_until
 from sms_bridge.routing.link import Refused, Submission, Taken
-from sms_bridge.routing.reports import missing_segments, new_segment
+from sms_bridge.routing.reports import REFERENCE_WINDOW, new_segment, taken_segments
 from sms_bridge.routing.transitions import announce, move
 from sms_bridge.store.base import Phase
-from sms_providers.model import Error, ErrorCode, OutboundMessage, RefusalClass, State, refusal_class
+from sms_providers.model import (
+    Error,
+    ErrorCode,
+    OnUnknown,
+    OutboundMessage,
+    RefusalClass,
+    State,
+    refusal_class,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +35,8 @@ if TYPE_CHECKING:
 _LONGEST_BACKOFF: Final = 60.0
 #: Pause before the second try at the same gateway, in seconds (3GPP TS 27.005 network failures pass in seconds).
 _SAME_GATEWAY_PAUSE: Final = 5.0
+#: Messages that one claim finds expired or held back by the quiet hours, before it leaves the rest to the next.
+_HELD_AT_ONCE: Final = 200
 #: Columns of the daily counters, by gateway.
 SENT: Final = "sent:"
 FAILED: Final = "failed:"
@@ -48,17 +58,18 @@ class Attempts:
         A gateway takes what no usable gateway before it in a message's route would take. One claim holds messages of
         equal text and options only, so that a link may use its provider's batch request.
         """
-        candidates: list[Message] = []
-        for route, step in tx.ready_lanes():
-            if router.has_turn(route, step, gateway, usable):
-                candidates.extend(tx.ready(route, step, limit))
-        candidates.sort(key=lambda message: (-message.priority, message.row))
         claimed: list[Message] = []
-        for message in candidates:
-            if len(claimed) == limit or (claimed and not _alike(claimed[0], message)):
-                break
-            if not self._hold_back(tx, message, now):
-                claimed.append(self._begin(tx, message, gateway, now))
+        held = 0
+        while (
+            not claimed and held < _HELD_AT_ONCE and (candidates := _candidates(tx, gateway, usable, limit))
+        ):
+            for message in candidates:
+                if len(claimed) == limit or (claimed and not _alike(claimed[0], message)):
+                    break
+                if self._hold_back(tx, message, now):
+                    held += 1
+                else:
+                    claimed.append(self._begin(tx, message, gateway, now))
         return [_submission(tx, message, now) for message in claimed]
 
     def segment_taken(self, tx: Transaction, row: int, seqno: int, reference: str, now: float) -> None:
@@ -67,7 +78,16 @@ class Attempts:
         if message is not None:
             tx.add_segment(new_segment(message, seqno, reference, now))
 
-    def settle(self, tx: Transaction, row: int, attempt: int, outcome: Outcome, now: float) -> None:
+    def settle(
+        self,
+        tx: Transaction,
+        row: int,
+        attempt: int,
+        outcome: Outcome,
+        *,
+        usable: frozenset[str],
+        now: float,
+    ) -> None:
         """Write down what became of an attempt; nothing where it is no longer the message's present attempt."""
         message = tx.message(row)
         if message is None or message.phase is not Phase.SUBMITTING or message.attempt != attempt:
@@ -75,27 +95,41 @@ class Attempts:
         if isinstance(outcome, Taken):
             self._taken(tx, message, outcome, now)
         elif isinstance(outcome, Refused):
-            self._refused(tx, message, outcome, now)
+            self._refused(tx, message, outcome, usable, now)
         else:
             self.unanswered(tx, message, outcome, now)
 
     def unanswered(self, tx: Transaction, message: Message, outcome: NoAnswer, now: float) -> None:
         """It cannot be known whether the gateway has it: the grace for a late report begins."""
-        began = message.updated_at
         message = replace(
             message,
             phase=Phase.UNKNOWN,
             due_at=now + self._settings.defaults.on_unknown_grace,
-            error=outcome.error,
             expected_reference=outcome.expected_reference,
         )
-        message = move(tx, message, State.UNKNOWN, now=now)
-        self._reports.answer_from_kept(tx, message, began, now)
+        message = move(tx, message, State.UNKNOWN, now=now, error=outcome.error)
+        self._reports.answer_from_kept(tx, message, now)
+
+    def end_grace(self, tx: Transaction, message: Message, now: float) -> None:
+        """No late answer came to an attempt that had none: ``on_unknown`` decides."""
+        if message.final:
+            tx.save_message(replace(message, phase=Phase.DONE, due_at=None))
+        elif self._reports.answer_from_kept(tx, message, now):
+            return
+        elif message.on_unknown is OnUnknown.HOLD:
+            held = move(tx, message, State.UNKNOWN, now=now, error=message.error, final=True)
+            tx.save_message(replace(held, phase=Phase.UNKNOWN, due_at=now + REFERENCE_WINDOW))
+        elif message.expires_at <= now:
+            expire(tx, message, now)
+        else:
+            again = replace(message, phase=Phase.READY, due_at=message.expires_at, possible_duplicate=True)
+            self._save(tx, again, now)
 
     def _taken(self, tx: Transaction, message: Message, outcome: Taken, now: float) -> None:
-        references = dict(enumerate(outcome.references, start=1))
-        for seqno, reference in missing_segments(tx, message, references).items():
-            tx.add_segment(new_segment(message, seqno, reference, now))
+        written = taken_here(tx, message)
+        for seqno, reference in enumerate(outcome.references, start=1):
+            if written.get(seqno) != reference:
+                tx.add_segment(new_segment(message, seqno, reference, now))
         final = outcome.final or not message.dlr
         message = self._reports.hand_over(
             tx, message, outcome.references, outcome.state, now=now, final=final
@@ -116,52 +150,53 @@ class Attempts:
         return True
 
     def _begin(self, tx: Transaction, message: Message, gateway: str, now: float) -> Message:
-        step = next(at for at in range(message.step, len(message.route)) if gateway in message.route[at])
         message = replace(
             message,
             phase=Phase.SUBMITTING,
-            step=step,
+            step=router.position(message.route, message.step, gateway),
             gateway=gateway,
-            attempt=message.attempt + 1,
+            attempt=message.first_attempt if message.gateway is None else message.attempt + 1,
+            submitted_at=now,
+            expected_reference=None,
             due_at=None,
         )
         if self._settings.verbose_states:
-            return move(tx, message, State.SUBMITTING, now=now)
+            return move(tx, message, State.SUBMITTING, now=now, error=message.error)
         message = replace(message, updated_at=now)
         tx.save_message(message)
         return message
 
-    def _refused(self, tx: Transaction, message: Message, outcome: Refused, now: float) -> None:
+    def _refused(
+        self, tx: Transaction, message: Message, outcome: Refused, usable: frozenset[str], now: float
+    ) -> None:
         kind = refusal_class(outcome.error.code)
-        message = replace(message, error=outcome.error)
-        if kind is RefusalClass.CONTENT:
-            self._fail(tx, message, now)
-            return
         gateway = message.gateway or ""
-        if kind is RefusalClass.GATEWAY:
-            route, step = router.without(message.route, message.step, gateway)
-        elif outcome.same_gateway_again and message.tries_here == 0:
-            self._wait(tx, replace(message, tries_here=1), now + _SAME_GATEWAY_PAUSE, now)
+        if kind is RefusalClass.CONTENT:
+            self._fail(tx, message, outcome.error, now)
             return
-        else:
-            route, step = router.after(message.route, message.step, gateway)
-        message = replace(message, route=route, step=step, tries_here=0)
-        if not route:
-            self._fail(tx, message, now)
-        elif step < len(route):
-            self._save(tx, replace(message, phase=Phase.READY, due_at=message.expires_at), now)
-        else:
+        move_on = router.without if kind is RefusalClass.GATEWAY else router.after
+        route, step = move_on(message.route, message.step, gateway)
+        steps = router.open_steps(route)
+        present = replace(message, error=outcome.error)
+        gone_on = replace(present, route=route, step=step, tries_here=0)
+        if not steps:
+            self._fail(tx, gone_on, outcome.error, now)
+        elif not any(usable.intersection(names) for names in steps[step:]):
             pause = min(2.0**message.rounds, _LONGEST_BACKOFF)
             pause += random.uniform(0, pause / 4)
-            self._wait(tx, replace(message, step=0, rounds=message.rounds + 1), now + pause, now)
+            self._wait(tx, replace(gone_on, step=0, rounds=message.rounds + 1), now + pause, now)
+        elif outcome.same_gateway_again and message.tries_here == 0:
+            self._wait(tx, replace(present, tries_here=1), now + _SAME_GATEWAY_PAUSE, now)
+        else:
+            self._save(tx, replace(gone_on, phase=Phase.READY, due_at=message.expires_at), now)
 
     def _wait(self, tx: Transaction, message: Message, until: float, now: float) -> None:
         due_at = min(until, message.expires_at)
         self._save(tx, replace(message, phase=Phase.WAITING, due_at=due_at), now)
 
-    def _fail(self, tx: Transaction, message: Message, now: float) -> None:
+    def _fail(self, tx: Transaction, message: Message, error: Error, now: float) -> None:
         tx.count(f"{FAILED}{message.gateway}", self._calendar.day(now))
-        move(tx, message, State.FAILED, now=now, final=True)
+        move(tx, message, State.FAILED, now=now, error=error, final=True)
 
     def _save(self, tx: Transaction, message: Message, now: float) -> None:
         tx.save_message(replace(message, updated_at=now))
@@ -170,24 +205,28 @@ class Attempts:
 def expire(tx: Transaction, message: Message, now: float) -> None:
     """End a message whose validity is over, with the last error if there was one."""
     over = Error(code=ErrorCode.EXPIRED, message="its validity was over before a gateway took it")
-    move(tx, replace(message, error=message.error or over), State.EXPIRED, now=now, final=True)
+    move(tx, message, State.EXPIRED, now=now, error=message.error or over, final=True)
 
 
 def requeue(tx: Transaction, message: Message, *, now: float) -> Message:
-    """Begin anew at ``queued``, valid for as long as at first, with every segment still to be sent."""
+    """Begin anew at ``queued``, valid for as long as at first, with every gateway and every segment still to try."""
     expires_at = now + message.valid_for
     message = replace(
         message,
         state=State.QUEUED,
         final=False,
         phase=Phase.READY,
+        route=router.restored(message.route),
         step=0,
         gateway=None,
+        attempt=message.attempt + 1,
         first_attempt=message.attempt + 1,
         rounds=0,
         tries_here=0,
         segments_delivered=0,
         references=(),
+        expected_reference=None,
+        submitted_at=None,
         possible_duplicate=message.possible_duplicate or message.state is State.UNKNOWN,
         error=None,
         expires_at=expires_at,
@@ -197,6 +236,18 @@ def requeue(tx: Transaction, message: Message, *, now: float) -> Message:
     tx.save_message(message)
     announce(tx, message, now=now, answer=False)
     return message
+
+
+def _candidates(tx: Transaction, gateway: str, usable: frozenset[str], limit: int) -> list[Message]:
+    """What is ready for this gateway, from every lane where it has its turn: highest priority first, then oldest."""
+    found = [
+        message
+        for route, step in tx.ready_lanes()
+        if router.has_turn(route, step, gateway, usable)
+        for message in tx.ready(route, step, limit)
+    ]
+    found.sort(key=lambda message: (-message.priority, message.row))
+    return found
 
 
 def _alike(one: Message, other: Message) -> bool:
@@ -230,7 +281,7 @@ def _submission(tx: Transaction, message: Message, now: float) -> Submission:
             originator=message.originator,
             sim=message.sim,
             priority=message.priority,
-            valid_for=int(message.expires_at - now),
+            valid_for=max(1, int(message.expires_at - now)),
             dlr=message.dlr,
             flash=message.flash,
             encoding=message.encoding,
@@ -242,11 +293,7 @@ def _submission(tx: Transaction, message: Message, now: float) -> Submission:
 
 
 def taken_here(tx: Transaction, message: Message) -> Mapping[int, str]:
-    """The segments that the message's present gateway has taken in this run of attempts, by seqno."""
-    if message.segments == 1 or message.attempt == message.first_attempt:
+    """The segments that the message's present gateway has taken in this run of attempts: seqno → reference."""
+    if message.segments == 1:
         return {}
-    return {
-        segment.seqno: segment.reference
-        for segment in tx.segments(message.row)
-        if segment.gateway == message.gateway and segment.attempt >= message.first_attempt
-    }
+    return {segment.seqno: segment.reference for segment in taken_segments(tx, message)}

@@ -9,9 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sms_bridge.routing.commit import commit_surely
-from sms_bridge.routing.link import Refused, Taken
-from sms_bridge.routing.timers import recover, run_due
+from sms_bridge.routing.link import NoAnswer, Refused, Taken
+from sms_bridge.routing.timers import fail_orphans, orphaned_lanes, recover, run_due
 from sms_bridge.store.base import StoreError
+from sms_providers.model import Error, ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +64,9 @@ class Dispatcher:
         self._now = now
         self._wake = {name: asyncio.Event() for name in gateways.links}
         self._tasks: list[asyncio.Task[None]] = []
+        self._clock: asyncio.Task[None] | None = None
         self._stopping = False
+        self._usable = gateways.usable()
         self._sent_times: deque[float] = deque()
 
     async def start(self, inlets: Mapping[str, Inlet]) -> None:
@@ -75,27 +78,40 @@ class Dispatcher:
         for name, link in self._gateways.links.items():
             await link.start(inlets[name])
             self._tasks.append(asyncio.create_task(self._work(link), name=f"gateway {name}"))
-        self._tasks.append(asyncio.create_task(self._run_clock(), name="clock"))
+        self._clock = asyncio.create_task(self._run_clock(), name="clock")
 
     async def stop(self) -> None:
         """Let every link finish the segment in its hands, and write down what became of it."""
         self._stopping = True
         self.wake()
-        await asyncio.gather(*(link.stop() for link in self._gateways.links.values()))
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=_STOP_TIMEOUT)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        stops = [asyncio.create_task(link.stop()) for link in self._gateways.links.values()]
+        if self._clock is not None:
+            self._clock.cancel()
+        if not stops:
+            return
+        finished, late = await asyncio.wait((*stops, *self._tasks), timeout=_STOP_TIMEOUT)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        for task in finished:
+            if (error := task.exception()) is not None:
+                _LOG.error("a gateway did not stop as it should", exc_info=error)
 
     def wake(self) -> None:
         """There may be work: a message was committed, a gateway changed."""
         for event in self._wake.values():
             event.set()
 
+    def gateway_changed(self, _name: str) -> None:
+        """A gateway may have become usable, or another's turn may have come."""
+        usable = self._gateways.usable()
+        if usable != self._usable:
+            self._usable = usable
+            self.wake()
+
     def is_alive(self) -> bool:
         """Whether every worker and the clock still run."""
-        return all(not task.done() for task in self._tasks)
+        return all(not task.done() for task in (*self._tasks, self._clock) if task is not None)
 
     def sent_last_minute(self) -> int:
         """Messages that gateways took within the last minute."""
@@ -114,10 +130,23 @@ class Dispatcher:
             self._pace.give_back(granted - len(batch))
             unsettled = ()
             if batch:
-                outcomes = await link.submit(batch, self._segment_taken)
-                unsettled = tuple(zip(batch, outcomes, strict=True))
+                unsettled = await self._submit(link, batch)
             elif not self._stopping:
                 await self._idle(link, paced=bool(wanted) and not granted)
+
+    async def _submit(self, link: Link, batch: Sequence[Submission]) -> Sequence[tuple[Submission, Outcome]]:
+        try:
+            outcomes = await link.submit(batch, self._segment_taken)
+            finished = tuple(zip(batch, outcomes, strict=True))
+        except Exception:  # noqa: BLE001 - a fault of ours with one message must not end the gateway's work
+            _LOG.exception("%s: a message could not be handed over", link.name)
+            # Whether anything left is unknown.
+            fault = Error(code=ErrorCode.INTERNAL, message="the bridge has a fault; its log tells more")
+            return [(submission, NoAnswer(error=fault)) for submission in batch]
+        for _, outcome in finished:
+            if isinstance(outcome, Refused) and outcome.retry_after is not None:
+                self._gateways.throttle(link.name, outcome.retry_after)
+        return finished
 
     async def _idle(self, link: Link, *, paced: bool) -> None:
         """Wait for work, for the pace, or for the end of a gateway's throttling."""
@@ -145,19 +174,16 @@ class Dispatcher:
     async def _settle(self, link: Link, finished: Sequence[tuple[Submission, Outcome]]) -> None:
         if not finished:
             return
-        now = self._now()
+        now, usable = self._now(), self._gateways.usable()
 
         def unit(tx: Transaction) -> None:
             for submission, outcome in finished:
-                self._attempts.settle(tx, submission.row, submission.attempt, outcome, now)
+                self._attempts.settle(tx, submission.row, submission.attempt, outcome, usable=usable, now=now)
 
         await commit_surely(self._store, "settle", unit)
-        for _, outcome in finished:
-            if isinstance(outcome, Taken):
-                self._sent_times.append(now)
-            elif isinstance(outcome, Refused) and outcome.retry_after is not None:
-                self._gateways.throttle(link.name, outcome.retry_after)
-        if not all(isinstance(outcome, Taken) for _, outcome in finished):
+        taken = sum(isinstance(outcome, Taken) for _, outcome in finished)
+        self._sent_times.extend([now] * taken)
+        if taken < len(finished):
             self.wake()
         self._gateways.touch(link.name)
         self._committed()
@@ -182,15 +208,27 @@ class Dispatcher:
 
     async def _tick(self) -> None:
         now = self._now()
-        next_due, first_part = await self._store.read(lambda tx: (tx.next_due(), tx.first_open_part()))
+        configured = self._gateways.links
+        next_due, first_part, orphans = await self._store.read(
+            lambda tx: (tx.next_due(), tx.first_open_part(), orphaned_lanes(tx, configured))
+        )
         if next_due is not None and next_due <= now:
             treated = _DUE_AT_ONCE
             while treated:
-                treated = await self._store.write("due", lambda tx: run_due(tx, now, _DUE_AT_ONCE))
+                treated = await self._store.write(
+                    "due", lambda tx: run_due(tx, self._attempts, now, _DUE_AT_ONCE)
+                )
                 self._committed()
             self.wake()
+        ended = len(orphans)
+        while ended:
+            ended = await self._store.write(
+                "orphans", lambda tx: fail_orphans(tx, configured, now, _DUE_AT_ONCE)
+            )
+            self._committed()
         if first_part is not None and self._inbox.is_overdue(first_part, now):
-            await self._store.write("join", lambda tx: self._inbox.give_up(tx, now))
+            numbers = {name: self._gateways.status(name).number for name in configured}
+            await self._store.write("join", lambda tx: self._inbox.give_up(tx, numbers, now))
             self._committed()
 
     async def _purge(self) -> None:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class Routing:
     """Everything between the commands and the links.
 
-    ``joiners`` are by kind of gateway; ``now`` gives Unix seconds. ``outbox``, ``publication``, ``gateways`` and
-    ``board`` are what the other rooms use.
+    ``joiners`` are by kind of gateway; ``now`` gives Unix seconds, ``clock`` seconds that never jump. ``outbox``,
+    ``publication``, ``gateways`` and ``board`` are what the other rooms use.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Routing:
         joiners: Mapping[str, Joiner],
         instance: str,
         now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         calendar = Calendar(settings.defaults.time_zone)
         book = AddressBook(settings)
@@ -51,7 +52,7 @@ class Routing:
         reports = Reports(settings.defaults)
         inbox = Inbox(settings, book, calendar, joiners)
         intake = Intake(settings, book, router, Quota(settings.limits, calendar), calendar)
-        self.gateways = Gateways(links, store, now)
+        self.gateways = Gateways(links, store, clock)
         self.publication = Publication(store, self._discard)
         self.outbox = Outbox(store, intake, book, router, committed=self._committed, now=now)
         self.dispatcher = Dispatcher(
@@ -59,7 +60,7 @@ class Routing:
             self.gateways,
             attempts=Attempts(settings, calendar, reports),
             inbox=inbox,
-            pace=Pace(settings.limits, time.monotonic),
+            pace=Pace(settings.limits, clock),
             keep_days=settings.keep_days,
             committed=self.publication.wake,
             now=now,
@@ -86,7 +87,7 @@ class Routing:
     async def start(self) -> None:
         """Settle what the last run left open, then start the links."""
         await self.gateways.load()
-        self.gateways.subscribe(lambda _: self.dispatcher.wake())
+        self.gateways.subscribe(self.dispatcher.gateway_changed)
         await self.dispatcher.start(self._inlets)
 
     async def stop(self) -> None:

@@ -26,12 +26,12 @@ class _Standing:
 
 
 class Gateways:
-    """All links by name, in the order of the configuration."""
+    """All links by name, in the order of the configuration. ``clock`` gives seconds that never jump."""
 
-    def __init__(self, links: Mapping[str, Link], store: Store, now: Callable[[], float]) -> None:
+    def __init__(self, links: Mapping[str, Link], store: Store, clock: Callable[[], float]) -> None:
         self.links = links
         self._store = store
-        self._now = now
+        self._clock = clock
         self._standing = {name: _Standing() for name in links}
         self._listeners: list[Callable[[str], None]] = []
 
@@ -79,11 +79,11 @@ class Gateways:
 
     def throttle(self, name: str, seconds: float) -> None:
         """The gateway asked to be left alone for so long."""
-        self._standing[name].throttled_until = self._now() + seconds
+        self._standing[name].throttled_until = self._clock() + seconds
 
     def throttled_for(self, name: str) -> float:
         """Seconds for which a gateway still wants to be left alone."""
-        return max(0.0, self._standing[name].throttled_until - self._now())
+        return max(0.0, self._standing[name].throttled_until - self._clock())
 
     def is_usable(self, name: str) -> bool:
         """Whether a message may be given to this gateway now."""
@@ -91,7 +91,7 @@ class Gateways:
         return (
             standing.status.state is LinkState.ONLINE
             and not standing.paused
-            and standing.throttled_until <= self._now()
+            and standing.throttled_until <= self._clock()
         )
 
     def usable(self) -> frozenset[str]:

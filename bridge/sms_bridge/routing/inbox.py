@@ -53,7 +53,9 @@ class Inbox:
         if source is not None:
             known = tx.source(gateway, source.sim, source.storage, source.index)
             if known is not None and known.pdu == source.pdu:
-                return known.state is SourceState.DELETABLE
+                if segment.storage_full:
+                    tx.add_source(replace(known, state=SourceState.DELETABLE))
+                return segment.storage_full or known.state is SourceState.DELETABLE
         if segment.content_dedupe and self._is_repeated(tx, gateway, segment.raw, now):
             return True
         group, is_whole = self._place(tx, gateway, kind, segment, now=now)
@@ -94,13 +96,17 @@ class Inbox:
         """Whether a message whose first segment came then has waited long enough for the others."""
         return first_part < now - self._settings.join_timeout
 
-    def give_up(self, tx: Transaction, now: float) -> None:
-        """Publish what is there of messages whose missing segments have not come in time."""
+    def give_up(self, tx: Transaction, numbers: Mapping[str, str | None], now: float) -> None:
+        """Publish what is there of messages whose missing segments have not come in time.
+
+        ``numbers`` are the gateways' own, by name.
+        """
         overdue = sorted(
             tx.overdue_parts(now - self._settings.join_timeout), key=attrgetter("group", "seqno")
         )
         for _, parts in groupby(overdue, key=attrgetter("group")):
-            self._publish_joined(tx, list(parts), now)
+            together = list(parts)
+            self._publish_joined(tx, together, now, numbers.get(together[0].gateway))
 
     def _is_repeated(self, tx: Transaction, gateway: str, raw: str, now: float) -> bool:
         digest = hashlib.blake2b(raw.encode(), digest_size=16).digest()
@@ -138,7 +144,7 @@ class Inbox:
         return group, True
 
     def _publish_joined(
-        self, tx: Transaction, parts: Sequence[InboundPart], now: float, recipient: str | None = None
+        self, tx: Transaction, parts: Sequence[InboundPart], now: float, recipient: str | None
     ) -> None:
         first = parts[0]
         by_seqno = {part.seqno: part.raw for part in parts}

@@ -110,4 +110,3 @@ class GatewayInlet:
     def status_changed(self, status: LinkStatus) -> None:
         """See :meth:`sms_bridge.routing.link.Inlet.status_changed`."""
         self._gateways.status_changed(self._name, status)
-        self._committed()

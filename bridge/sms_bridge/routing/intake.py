@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ from sms_providers.charset import TextTooLongError, plan, plan_data
 from sms_providers.model import Error, ErrorCode, Priority, State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sms_bridge.routing.command import Packet
     from sms_bridge.routing.limits import Calendar, Quota
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 #: Commands without an id that are remembered by packet identifier: several receive windows (brokers overshoot theirs).
 REMEMBERED_PACKETS: Final = 1000
 #: What an object's ``id`` is compared by; other keys do not make it another message.
-_COMPARED: Final = ("to", "text", "data", "port")
+_CONTENT: Final = ("text", "data", "port")
+#: Octets of the key under which the contents of one-time passwords are compared.
+_SEAL_OCTETS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class Intake:
         self._router = router
         self._quota = quota
         self._calendar = calendar
+        # Dies with the process, so that nobody who has the store can find a one-time password by trying all of them.
+        self._seal = secrets.token_bytes(_SEAL_OCTETS)
 
     def accept(
         self,
@@ -87,10 +92,25 @@ class Intake:
         text = plan(command.text or "", command.encoding, max_segments=limit)
         return text.count, text.encoding.value, text.characters_left
 
+    def _fingerprint(self, command: Command, *, sealed: bool) -> dict[str, str | None]:
+        """What a repeated ``id`` is compared by: recipients, text, data and port, as digests.
+
+        Sealed ones are keyed, and ``seal`` names the key.
+        """
+        key = self._seal if sealed else b""
+        return {
+            "to": _digest(json.dumps(self._book.canonical(command.to)).encode()),
+            "text": None
+            if command.text is None
+            else _digest(command.text.encode(errors="surrogatepass"), key),
+            "data": None if command.data is None else _digest(command.data, key),
+            "port": None if command.port is None else str(command.port),
+            "seal": _digest(key) if sealed else None,
+        }
+
     def _accept_one(self, tx: Transaction, command: Command, now: float) -> None:
-        fingerprint = fingerprint_of(command)
         if command.id is not None and (known := _known(tx, command.id)):
-            self._answer_known(tx, command, known, fingerprint, now)
+            self._answer_known(tx, command, known, now)
             return
         try:
             segments, _, _ = self.size(command)
@@ -100,6 +120,7 @@ class Intake:
             return
         grouped = command.is_group or self._book.is_group(command.to)
         base = command.id or ulid(now)
+        fingerprint = self._fingerprint(command, sealed=command.priority is Priority.OTP)
         for number, member in enumerate(self._book.resolve(command.to)):
             message_id = f"{base}/{number}" if grouped else base
             judged = self._judge(tx, command, member, now)
@@ -124,10 +145,10 @@ class Intake:
             return Refusal(to=member.given, error=member.error)
         route = self._router.route(command, member)
         if isinstance(route, Error):
-            return Refusal(to=member.number, error=route)
+            return Refusal(to=member.given, error=route)
         over = self._quota.spend(tx, member.number, command.priority, now)
         if over is not None:
-            return Refusal(to=member.number, error=over)
+            return Refusal(to=member.given, error=over)
         return self._compose(command, member, route, now)
 
     def _compose(self, command: Command, recipient: Recipient, route: Steps, now: float) -> Message:
@@ -135,7 +156,7 @@ class Intake:
         defaults = self._settings.defaults
         starts_at = command.send_at if command.send_at is not None and command.send_at > now else None
         valid_for = defaults.valid_for if command.valid_for is None else command.valid_for
-        expires_at = (starts_at or now) + valid_for
+        expires_at = (now if command.send_at is None else command.send_at) + valid_for
         held_until = starts_at or quiet_until(self._settings.limits, self._calendar, command.priority, now)
         return Message(
             id="",
@@ -163,21 +184,15 @@ class Intake:
             route=route,
             ephemeral=command.priority is Priority.OTP or not self._settings.keep_texts,
             phase=Phase.READY if held_until is None else Phase.SCHEDULED,
-            state=State.QUEUED if held_until is None else State.SCHEDULED,
+            state=State.QUEUED if starts_at is None else State.SCHEDULED,
             due_at=expires_at if held_until is None else min(held_until, expires_at),
         )
 
-    def _answer_known(
-        self,
-        tx: Transaction,
-        command: Command,
-        known: Sequence[Message],
-        fingerprint: dict[str, str | None],
-        now: float,
-    ) -> None:
+    def _answer_known(self, tx: Transaction, command: Command, known: Sequence[Message], now: float) -> None:
         """The same content again is answered by the present event; other content by ``id_conflict``."""
         stored = known[0].fingerprint
-        differing = [key for key in _COMPARED if key in stored and stored.get(key) != fingerprint.get(key)]
+        sealed = stored.get("seal") is not None
+        differing = _differing(stored, self._fingerprint(command, sealed=sealed))
         if differing:
             sentence = (
                 f"id: {command.id} is taken by a message with another {', '.join(differing)}; "
@@ -223,21 +238,16 @@ class Intake:
         tx.add_event(EventKind.DLR, rejected_body(rejection, at=now, repeat=repeat), at=now, copies=copies)
 
 
-def fingerprint_of(command: Command) -> dict[str, str | None]:
-    """What a repeated ``id`` is compared by: recipients as given, text, data and port, as digests.
-
-    A one-time password leaves none of its content: a digest of so few possibilities would give it away.
-    """
-    found: dict[str, str | None] = {"to": _digest(json.dumps(sorted(command.to)).encode())}
-    if command.priority is not Priority.OTP:
-        found["text"] = None if command.text is None else _digest(command.text.encode())
-        found["data"] = None if command.data is None else _digest(command.data)
-        found["port"] = None if command.port is None else str(command.port)
-    return found
+def _differing(stored: Mapping[str, str | None], given: Mapping[str, str | None]) -> list[str]:
+    """In what two commands with one ``id`` differ; the content of an earlier run's one-time password is not known."""
+    recipients = ["to"] if stored.get("to") != given.get("to") else []
+    if stored.get("seal") == given.get("seal"):
+        return recipients + [key for key in _CONTENT if stored.get(key) != given.get(key)]
+    return recipients
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=12).hexdigest()
+def _digest(content: bytes, key: bytes = b"") -> str:
+    return hashlib.blake2b(content, digest_size=12, key=key).hexdigest()
 
 
 def _known(tx: Transaction, given: str) -> Sequence[Message]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sms_bridge.routing.attempts import requeue
@@ -128,12 +128,16 @@ class Outbox:
         found = _find(tx, message_id)
         now = self._now()
         error = Error(code=ErrorCode.CANCELLED, message="cancelled on request")
-        cancellable = [message for message in found if message.phase in _CANCELLABLE]
+        cancellable = [
+            message
+            for message in found
+            if message.phase in _CANCELLABLE and message.state is not State.UNKNOWN
+        ]
         if not cancellable:
             states = ", ".join(sorted({message.state.value for message in found}))
             raise NotPossibleError(f"too late to cancel: {message_id} is {states}")
         for message in cancellable:
-            move(tx, replace(message, error=error), State.CANCELLED, now=now, final=True)
+            move(tx, message, State.CANCELLED, now=now, error=error, final=True)
         return [message.id for message in cancellable]
 
     def _resend(self, tx: Transaction, message_id: str) -> list[str]:
@@ -146,6 +150,10 @@ class Outbox:
             )
         if any(message.text is None and message.data is None for message in wanted):
             raise NotPossibleError(f"the text of {message_id} has been erased; send it as a new message")
+        if not all(self._router.leads_anywhere(message.route) for message in wanted):
+            raise NotPossibleError(
+                f"the gateways of {message_id} are no longer configured; send it as a new message"
+            )
         now = self._now()
         return [requeue(tx, message, now=now).id for message in wanted]
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """A number (E.164 or short code) and, where a name led to it, the contact."""
+    """A number (E.164 or short code), how it was given, and its contact if it has one."""
 
     number: str
+    given: str
     contact: Contact | None = None
 
 
@@ -46,6 +47,10 @@ class AddressBook:
                 members.setdefault(key, member)
         return list(members.values())
 
+    def canonical(self, to: tuple[str, ...]) -> list[str]:
+        """Whom ``to`` means, however it is written: numbers, names of groups, and what is neither as it is; sorted."""
+        return sorted({self._canonical(given) for given in to})
+
     def is_group(self, to: tuple[str, ...]) -> bool:
         """Whether one name stands for several messages."""
         return len(to) == 1 and to[0] in self._settings.groups
@@ -54,6 +59,15 @@ class AddressBook:
         """The contact's name for an originator, if there is one."""
         contact = self._by_number.get(number)
         return contact.name if contact else None
+
+    def _canonical(self, given: str) -> str:
+        contact = self._settings.contacts.get(given)
+        if contact is not None:
+            return contact.number
+        try:
+            return given if given in self._settings.groups else to_e164(given, self._country)
+        except InvalidNumberError:
+            return given
 
     def _expand(self, given: str) -> list[Recipient | Unresolved]:
         group = self._settings.groups.get(given)
@@ -64,7 +78,7 @@ class AddressBook:
     def _one(self, given: str) -> Recipient | Unresolved:
         contact = self._settings.contacts.get(given)
         if contact is not None:
-            return self._allowed(Recipient(number=contact.number, contact=contact), given)
+            return self._allowed(Recipient(number=contact.number, given=given, contact=contact))
         if any(character.isalpha() for character in given):
             return Unresolved(
                 given=given,
@@ -79,13 +93,13 @@ class AddressBook:
             return Unresolved(
                 given=given, error=Error(code=ErrorCode.INVALID_RECIPIENT, message=f"to: {error}")
             )
-        return self._allowed(Recipient(number=number, contact=self._by_number.get(number)), given)
+        return self._allowed(Recipient(number=number, given=given, contact=self._by_number.get(number)))
 
-    def _allowed(self, recipient: Recipient, given: str) -> Recipient | Unresolved:
+    def _allowed(self, recipient: Recipient) -> Recipient | Unresolved:
         reason = self._forbidden(recipient.number)
         if reason is None:
             return recipient
-        return Unresolved(given=given, error=Error(code=ErrorCode.BLOCKED, message=f"to: {reason}"))
+        return Unresolved(given=recipient.given, error=Error(code=ErrorCode.BLOCKED, message=f"to: {reason}"))
 
     def _forbidden(self, number: str) -> str | None:
         settings = self._settings

@@ -1,4 +1,8 @@
-"""Matching delivery reports to what was sent: before the answer, after it, after a restart, or for want of one."""
+"""Matching delivery reports to what was sent: before the answer, after it, after a restart, or for want of one.
+
+A wrong match would lose a message: a report is the answer to an attempt that had none only where nothing else that the
+bridge knows of can be meant.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from sms_bridge.routing.transitions import move
 from sms_bridge.store.base import Phase, Segment
-from sms_providers.model import State
+from sms_providers.model import RANK, Error, ErrorCode, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from sms_bridge.routing.settings import Defaults
     from sms_bridge.store.base import Message, StoredReport, Transaction
@@ -25,6 +29,10 @@ _REPORT_MARGIN: Final = 3600.0
 _SUFFIX_DIGITS: Final = 8
 #: Reports after which a segment will not arrive.
 _NOT_DELIVERED: Final = frozenset({State.FAILED, State.EXPIRED, State.UNDELIVERABLE})
+#: Phases in which nobody may say yet which reports are about a message.
+_IN_FLIGHT: Final = (Phase.SUBMITTING, Phase.UNKNOWN)
+#: Messages to one recipient that are looked through for an older attempt without an answer.
+_RIVALS: Final = 50
 
 
 def same_recipient(one: str, other: str | None) -> bool:
@@ -36,12 +44,12 @@ def same_recipient(one: str, other: str | None) -> bool:
     return bool(mine) and bool(theirs) and (mine.endswith(theirs) or theirs.endswith(mine))
 
 
-def standing_segments(tx: Transaction, message: Message) -> Sequence[Segment]:
-    """The segments that count: of the present run of attempts, the newest of each seqno, in order."""
+def taken_segments(tx: Transaction, message: Message) -> Sequence[Segment]:
+    """What the message's present gateway has taken in this run of attempts: the newest of each seqno, in order."""
     newest = {
         segment.seqno: segment
         for segment in tx.segments(message.row)
-        if segment.attempt >= message.first_attempt
+        if segment.attempt >= message.first_attempt and segment.gateway == message.gateway
     }
     return [newest[seqno] for seqno in sorted(newest)]
 
@@ -52,95 +60,50 @@ class Reports:
     def __init__(self, defaults: Defaults) -> None:
         self._defaults = defaults
 
-    def due_at(self, message: Message, now: float) -> float:
-        """Until when a report is waited for that has been handed over now."""
-        timeout = self._defaults.report_timeout
-        if timeout is None:
-            return now + message.valid_for + _REPORT_MARGIN
-        return now + timeout
-
     def apply(self, tx: Transaction, arrived: StoredReport, now: float) -> None:
         """Apply a report to the segment it is about; keep it where there is none yet."""
-        segments = [
+        known = [
             segment
             for segment in tx.segments_by_reference(
                 arrived.gateway, arrived.reference, now - REFERENCE_WINDOW
             )
             if same_recipient(segment.recipient, arrived.recipient)
         ]
-        segment = _best(segments, arrived)
-        if segment is not None:
-            self._apply_to(tx, segment, arrived, now)
-        elif not segments and not self._answer_unknown(tx, arrived, now):
+        if known:
+            segment = min(known, key=lambda one: _unlikeliness(one, arrived))
+            if _is_near(segment.taken_at, arrived) or not _is_of_one_in_flight(tx, arrived):
+                self._apply_to(tx, segment, arrived, now)
+                return
+        if not self._answer_unknown(tx, arrived, now):
             tx.add_report(arrived)
 
     def apply_early(self, tx: Transaction, message: Message, now: float) -> None:
         """After an answer: reports that came before it, and those on segments taken in earlier attempts."""
-        early = [
-            (segment, arrived)
-            for segment in standing_segments(tx, message)
-            if segment.outcome is None
-            for arrived in tx.reports(segment.gateway, segment.reference, now - _NEARBY)
-            if same_recipient(segment.recipient, arrived.recipient)
-        ]
-        for segment, arrived in early:
-            tx.remove_report(arrived.row)
-            self._apply_to(tx, segment, arrived, now)
-        if message.segments > 1 and not early:
-            _conclude(tx, message, None, now)
+        for segment in taken_segments(tx, message):
+            if segment.outcome is not None:
+                continue
+            for arrived in tx.reports(segment.gateway, segment.reference, now - _NEARBY):
+                if same_recipient(segment.recipient, arrived.recipient):
+                    tx.remove_report(arrived.row)
+                    self._apply_to(tx, segment, arrived, now)
+        if message.segments > 1 and (present := tx.message(message.row)) is not None:
+            _conclude(tx, present, None, now)
 
-    def answer_from_kept(self, tx: Transaction, message: Message, began: float, now: float) -> None:
-        """An attempt that began then has no answer: a report that came meanwhile may tell that the gateway took it."""
+    def answer_from_kept(self, tx: Transaction, message: Message, now: float) -> bool:
+        """Whether a report that came since the attempt began tells that the gateway took it; then it is applied."""
+        began = message.submitted_at or message.updated_at
         for arrived in tx.recent_reports(message.gateway or "", began):
-            if self._answer_unknown(tx, arrived, now):
+            if self._answer_unknown(tx, arrived, now, only=message.row):
                 tx.remove_report(arrived.row)
+                return True
+        return False
 
     def late_answer(self, tx: Transaction, gateway: str, reference: str, now: float) -> None:
         """The answer to the submission that had none last."""
         waiting = [message for message in tx.in_phase(Phase.UNKNOWN, gateway) if not message.final]
         if waiting:
-            latest = max(waiting, key=lambda message: message.updated_at)
+            latest = max(waiting, key=lambda message: message.submitted_at or 0.0)
             self._segment_was_taken(tx, latest, reference, now)
-
-    def _answer_unknown(self, tx: Transaction, arrived: StoredReport, now: float) -> bool:
-        """A report nobody waits for, to the recipient of exactly one message whose answer was lost, is its answer."""
-        if arrived.recipient is None:
-            return False
-        suspects = [
-            message
-            for message in tx.in_phase(Phase.UNKNOWN, arrived.gateway)
-            if same_recipient(message.recipient, arrived.recipient)
-            and message.expected_reference in (None, arrived.reference)
-            and _is_nearby(message, arrived)
-        ]
-        if len(suspects) != 1:
-            return False
-        segment = self._segment_was_taken(tx, suspects[0], arrived.reference, now)
-        if segment is None:
-            return False
-        self._apply_to(tx, segment, arrived, now)
-        return True
-
-    def _segment_was_taken(
-        self, tx: Transaction, message: Message, reference: str, now: float
-    ) -> Segment | None:
-        """Evidence for the segment that was in the gateway's hands: the first that is not known to be taken."""
-        standing = {segment.seqno: segment.reference for segment in standing_segments(tx, message)}
-        seqno = next((number for number in range(1, message.segments + 1) if number not in standing), None)
-        if seqno is None:
-            return None
-        segment = new_segment(message, seqno, reference, now)
-        tx.add_segment(segment)
-        standing[seqno] = reference
-        if len(standing) == message.segments:
-            references = tuple(standing[number] for number in sorted(standing))
-            self.hand_over(tx, message, references, State.SENT, now=now, final=not message.dlr)
-        elif not message.final:
-            waiting = replace(
-                message, phase=Phase.READY, due_at=message.expires_at, expected_reference=None, updated_at=now
-            )
-            tx.save_message(waiting)
-        return segment
 
     def hand_over(
         self,
@@ -152,25 +115,80 @@ class Reports:
         now: float,
         final: bool,
     ) -> Message:
-        """The gateway has every segment: publish ``sent`` or ``accepted`` and wait for reports."""
+        """The gateway has every segment: publish ``sent`` or ``accepted`` and wait for reports.
+
+        One that was given up as final ``unknown`` is final again, and open for any later report.
+        """
+        timeout = self._defaults.report_timeout
         message = replace(
             message,
             phase=Phase.REPORTING,
-            due_at=self.due_at(message, now),
+            due_at=now + (message.valid_for + _REPORT_MARGIN if timeout is None else timeout),
             references=references,
-            submitted_at=now,
             expected_reference=None,
             tries_here=0,
-            error=None,
         )
-        return move(tx, message, state, now=now, final=final)
+        error = no_report() if message.final and message.dlr else None
+        return move(tx, message, state, now=now, error=error, final=final or message.final)
+
+    def _answer_unknown(
+        self, tx: Transaction, arrived: StoredReport, now: float, *, only: int | None = None
+    ) -> bool:
+        """A report that nothing else explains, to the recipient of one message whose answer was lost, is its answer."""
+        if arrived.recipient is None:
+            return False
+        suspects = _to_recipient(tx, arrived, Phase.UNKNOWN)
+        if len(suspects) != 1 or not _is_answer(suspects[0], arrived) or _has_rival(tx, suspects[0], arrived):
+            return False
+        if only not in (None, suspects[0].row):
+            return False
+        segment = self._segment_was_taken(tx, suspects[0], arrived.reference, now)
+        if segment is None:
+            return False
+        self._apply_to(tx, segment, arrived, now)
+        return True
+
+    def _segment_was_taken(
+        self, tx: Transaction, message: Message, reference: str, now: float
+    ) -> Segment | None:
+        """Evidence for the segment that was in the gateway's hands: the first that is not known to be taken."""
+        taken = {segment.seqno: segment.reference for segment in taken_segments(tx, message)}
+        seqno = next((number for number in range(1, message.segments + 1) if number not in taken), None)
+        if seqno is None:
+            return None
+        segment = new_segment(message, seqno, reference, now)
+        tx.add_segment(segment)
+        taken[seqno] = reference
+        if len(taken) == message.segments:
+            references = tuple(taken[number] for number in sorted(taken))
+            self.hand_over(tx, message, references, State.SENT, now=now, final=not message.dlr)
+        elif not message.final:
+            rest = replace(
+                message, phase=Phase.READY, due_at=message.expires_at, expected_reference=None, updated_at=now
+            )
+            tx.save_message(rest)
+        return segment
 
     def _apply_to(self, tx: Transaction, segment: Segment, arrived: StoredReport, now: float) -> None:
+        """Note what a report says of a segment; only a better word changes one that was said before."""
         message = tx.message(segment.message_row)
-        if message is None or arrived.state is None:
+        if message is None:
             return
-        tx.save_segment(replace(segment, outcome=arrived.state))
-        _conclude(tx, message, arrived, now)
+        if arrived.state is None:
+            if message.phase is Phase.REPORTING and segment.outcome is None and arrived.error is not None:
+                tx.save_message(replace(message, error=arrived.error))
+        elif segment.outcome is None or RANK[arrived.state] > RANK[segment.outcome]:
+            tx.save_segment(replace(segment, outcome=arrived.state))
+            _conclude(tx, message, arrived, now)
+
+
+def no_report(last_word: Error | None = None) -> Error:
+    """Why a message is final without a report; ``last_word`` is what the network said before."""
+    return Error(
+        code=ErrorCode.NO_REPORT,
+        message="no delivery report came in time; the network may not give any",
+        provider_code=last_word.provider_code if last_word else None,
+    )
 
 
 def new_segment(message: Message, seqno: int, reference: str, now: float) -> Segment:
@@ -186,47 +204,83 @@ def new_segment(message: Message, seqno: int, reference: str, now: float) -> Seg
     )
 
 
-def missing_segments(tx: Transaction, message: Message, references: Mapping[int, str]) -> Mapping[int, str]:
-    """Those of ``references`` (by seqno) that are not written down yet for the present gateway and run of attempts."""
-    if message.segments == 1:
-        return references
-    known = {
-        (segment.seqno, segment.reference)
-        for segment in standing_segments(tx, message)
-        if segment.gateway == message.gateway
-    }
-    return {seqno: reference for seqno, reference in references.items() if (seqno, reference) not in known}
-
-
-def _best(segments: Iterable[Segment], arrived: StoredReport) -> Segment | None:
-    """Of the segments that may be meant, one without a final report: the nearest in time, else the newest."""
-    open_ones = [segment for segment in segments if segment.outcome is None]
-    if not open_ones:
-        return None
+def _unlikeliness(segment: Segment, arrived: StoredReport) -> tuple[bool, bool, float]:
+    """By what one segment of several with a report's reference is meant: its time, what it lacks, its nearness."""
     submitted_at = arrived.submitted_at
-    if submitted_at is None:
-        return open_ones[0]
-    return min(open_ones, key=lambda segment: abs(segment.taken_at - submitted_at))
+    distance = -segment.taken_at if submitted_at is None else abs(segment.taken_at - submitted_at)
+    return not _is_near(segment.taken_at, arrived), segment.outcome is not None, distance
 
 
-def _is_nearby(message: Message, arrived: StoredReport) -> bool:
-    """Whether the network took what the report is about at the time of the attempt; without its word, yes."""
-    return arrived.submitted_at is None or abs(arrived.submitted_at - message.updated_at) <= _NEARBY
+def _is_near(at: float | None, arrived: StoredReport) -> bool:
+    """Whether the network took what a report is about at that time; without its word, perhaps."""
+    return arrived.submitted_at is None or (at is not None and abs(at - arrived.submitted_at) <= _NEARBY)
+
+
+def _to_recipient(tx: Transaction, arrived: StoredReport, phase: Phase) -> list[Message]:
+    return [
+        message
+        for message in tx.in_phase(phase, arrived.gateway)
+        if same_recipient(message.recipient, arrived.recipient)
+    ]
+
+
+def _is_of_one_in_flight(tx: Transaction, arrived: StoredReport) -> bool:
+    """Whether a message whose segments are not all known yet fits a report in time."""
+    return any(
+        _is_near(message.submitted_at, arrived)
+        for phase in _IN_FLIGHT
+        for message in _to_recipient(tx, arrived, phase)
+    )
+
+
+def _is_answer(message: Message, arrived: StoredReport) -> bool:
+    """Whether a report fits the attempt without an answer: in time, and in its reference where that is foreseen."""
+    if message.expected_reference is None:
+        return arrived.submitted_at is not None and _is_near(message.submitted_at, arrived)
+    return message.expected_reference == arrived.reference and _is_near(message.submitted_at, arrived)
+
+
+def _has_rival(tx: Transaction, message: Message, arrived: StoredReport) -> bool:
+    """Whether a report may be about another message to this recipient: being submitted, or once left without answer."""
+    if _to_recipient(tx, arrived, Phase.SUBMITTING):
+        return True
+    others = tx.find_messages(
+        state=None, recipient=message.recipient, since=None, before_row=None, limit=_RIVALS
+    )
+    return any(other.row != message.row and _may_have_left(other, arrived) for other in others)
+
+
+def _may_have_left(message: Message, arrived: StoredReport) -> bool:
+    """Whether an attempt whose answer never came may be what a report is about, though something followed it."""
+    if not (message.possible_duplicate or (message.state is State.EXPIRED and not message.references)):
+        return False
+    last_began = message.submitted_at or 0.0
+    return arrived.submitted_at is None or last_began >= arrived.submitted_at - _NEARBY
 
 
 def _conclude(tx: Transaction, message: Message, arrived: StoredReport | None, now: float) -> None:
     """What the reports on all segments together say of the message."""
-    outcomes = [segment.outcome for segment in standing_segments(tx, message)]
+    outcomes = [segment.outcome for segment in taken_segments(tx, message)]
+    # A gateway that gives one reference for the whole reports on the whole.
+    wanted = len(message.references) or message.segments
+    reached = {
+        state: sum(outcome is not None and RANK[outcome] >= RANK[state] for outcome in outcomes) == wanted
+        for state in (State.READ, State.DELIVERED, State.SENT)
+    }
     delivered = sum(outcome in (State.DELIVERED, State.READ) for outcome in outcomes)
-    message = replace(message, segments_delivered=delivered)
+    message = replace(
+        message, segments_delivered=message.segments if reached[State.DELIVERED] else delivered
+    )
     bad = next((outcome for outcome in outcomes if outcome in _NOT_DELIVERED), None)
     if message.phase in (Phase.SUBMITTING, Phase.READY, Phase.WAITING):
         tx.save_message(message)
-    elif delivered == message.segments:
-        state = State.READ if all(outcome is State.READ for outcome in outcomes) else State.DELIVERED
-        move(tx, replace(message, error=None), state, now=now, final=True)
+    elif reached[State.DELIVERED]:
+        state = State.READ if reached[State.READ] else State.DELIVERED
+        move(tx, message, state, now=now, error=None, final=True)
     elif bad is not None:
         error = message.error if arrived is None or arrived.error is None else arrived.error
-        move(tx, replace(message, error=error), bad, now=now, final=True)
+        move(tx, message, bad, now=now, error=error, final=True)
+    elif reached[State.SENT]:
+        move(tx, message, State.SENT, now=now, error=None)
     else:
         tx.save_message(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from sms_providers.model import Capability, Error, ErrorCode
@@ -44,6 +45,10 @@ class Router:
                 code=ErrorCode.NO_ROUTE, message="no route of the configuration matches this message"
             )
         return self._able(steps, command)
+
+    def leads_anywhere(self, route: Steps) -> bool:
+        """Whether any gateway of a route is still configured."""
+        return any(name in self._links for step in route for name in step)
 
     def _chosen(self, command: Command, recipient: Recipient) -> Steps:
         if command.gateway:
@@ -94,9 +99,18 @@ def _needed(command: Command) -> dict[Capability, str]:
     return {capability: key for wanted, capability, key in asked if wanted}
 
 
+def open_steps(route: Steps) -> Steps:
+    """The steps that may still be tried: those before the empty one (see :func:`without`)."""
+    return route[: route.index(())] if () in route else route
+
+
 def has_turn(route: Steps, step: int, gateway: str, usable: frozenset[str]) -> bool:
-    """Whether ``gateway`` is the one to try now: in the first step from ``step`` on that has a usable gateway."""
-    for names in route[step:]:
+    """Whether ``gateway`` is the one to try now: in the first step from ``step`` on that has a usable gateway.
+
+    Where none has, the steps before are looked at again: what was usable when the message went on may be gone.
+    """
+    steps = open_steps(route)
+    for names in (*steps[step:], *steps[:step]):
         if gateway in names:
             return True
         if not usable.isdisjoint(names):
@@ -104,23 +118,35 @@ def has_turn(route: Steps, step: int, gateway: str, usable: frozenset[str]) -> b
     return False
 
 
+def position(route: Steps, step: int, gateway: str) -> int:
+    """The step at which ``gateway`` has its turn, from ``step`` on and round."""
+    steps = open_steps(route)
+    return next(at for at in chain(range(step, len(steps)), range(step)) if gateway in steps[at])
+
+
 def without(route: Steps, step: int, gateway: str) -> tuple[Steps, int]:
-    """After a refusal for good: the route without ``gateway``, and the step to go on with."""
+    """After a refusal for good: ``gateway`` goes to the end behind an empty step; and the step to go on with."""
     kept: list[tuple[str, ...]] = []
     next_step = step
-    for position, names in enumerate(route):
+    for at, names in enumerate(open_steps(route)):
         rest = tuple(name for name in names if name != gateway)
         if rest:
             kept.append(rest)
-        elif position < step:
+        elif at < step:
             next_step -= 1
-    return tuple(kept), next_step
+    given_up = route[len(open_steps(route)) + 1 :]
+    return (*kept, (), *given_up, (gateway,)), next_step
 
 
 def after(route: Steps, step: int, gateway: str) -> tuple[Steps, int]:
     """After a refusal for now: ``gateway`` has had its turn in this round, its siblings of the same step have not."""
-    position = next((at for at in range(step, len(route)) if gateway in route[at]), step)
-    rest = tuple(name for name in route[position] if name != gateway)
+    at = position(route, step, gateway)
+    rest = tuple(name for name in route[at] if name != gateway)
     if not rest:
-        return route, position + 1
-    return (*route[:position], (gateway,), rest, *route[position + 1 :]), position + 1
+        return route, at + 1
+    return (*route[:at], (gateway,), rest, *route[at + 1 :]), at + 1
+
+
+def restored(route: Steps) -> Steps:
+    """The route with every gateway that it ever had."""
+    return tuple(names for names in route if names)

@@ -7,22 +7,49 @@ from typing import TYPE_CHECKING
 
 from sms_bridge.routing.attempts import expire
 from sms_bridge.routing.link import NoAnswer
-from sms_bridge.routing.reports import REFERENCE_WINDOW
+from sms_bridge.routing.reports import no_report
+from sms_bridge.routing.router import open_steps
 from sms_bridge.routing.transitions import move
 from sms_bridge.store.base import Phase
-from sms_providers.model import Error, ErrorCode, OnUnknown, State
+from sms_providers.model import Error, ErrorCode, State
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sms_bridge.routing.attempts import Attempts
-    from sms_bridge.store.base import Message, Transaction
+    from sms_bridge.store.base import Message, Steps, Transaction
 
 
-def run_due(tx: Transaction, now: float, limit: int) -> int:
+def run_due(tx: Transaction, attempts: Attempts, now: float, limit: int) -> int:
     """Treat at most ``limit`` messages whose time has come; returns how many there were."""
     due = tx.due(now, limit)
     for message in due:
-        _TREATMENT[message.phase](tx, message, now)
+        if message.phase is Phase.UNKNOWN:
+            attempts.end_grace(tx, message, now)
+        else:
+            _TREATMENT[message.phase](tx, message, now)
     return len(due)
+
+
+def orphaned_lanes(tx: Transaction, configured: Collection[str]) -> list[tuple[Steps, int]]:
+    """Lanes with ready messages none of whose gateways is configured any more."""
+    return [
+        (route, step)
+        for route, step in tx.ready_lanes()
+        if not any(name in configured for names in open_steps(route) for name in names)
+    ]
+
+
+def fail_orphans(tx: Transaction, configured: Collection[str], now: float, limit: int) -> int:
+    """End messages that no configured gateway may take, at most ``limit`` of each lane; returns how many."""
+    error = Error(
+        code=ErrorCode.NO_ROUTE,
+        message="the gateways of this message are no longer configured; send it as a new message",
+    )
+    orphans = [message for lane in orphaned_lanes(tx, configured) for message in tx.ready(*lane, limit)]
+    for message in orphans:
+        move(tx, message, State.FAILED, now=now, error=error, final=True)
+    return len(orphans)
 
 
 def recover(tx: Transaction, attempts: Attempts, now: float) -> int:
@@ -42,42 +69,17 @@ def _begin_or_retry(tx: Transaction, message: Message, now: float) -> None:
     if message.expires_at <= now:
         expire(tx, message, now)
         return
-    move(tx, replace(message, phase=Phase.READY, due_at=message.expires_at), State.QUEUED, now=now)
-
-
-def _end_grace(tx: Transaction, message: Message, now: float) -> None:
-    """``on_unknown`` decides once the grace has passed without a report."""
-    if message.final:
-        tx.save_message(replace(message, phase=Phase.DONE, due_at=None))
-    elif message.on_unknown is OnUnknown.HOLD:
-        held = move(tx, message, State.UNKNOWN, now=now, final=True)
-        tx.save_message(replace(held, phase=Phase.UNKNOWN, due_at=now + REFERENCE_WINDOW))
-    elif message.expires_at <= now:
-        expire(tx, message, now)
-    else:
-        ready = replace(
-            message,
-            phase=Phase.READY,
-            due_at=message.expires_at,
-            possible_duplicate=True,
-            expected_reference=None,
-            updated_at=now,
-        )
-        tx.save_message(ready)
+    ready = replace(message, phase=Phase.READY, due_at=message.expires_at)
+    move(tx, ready, State.QUEUED, now=now, error=message.error)
 
 
 def _end_report(tx: Transaction, message: Message, now: float) -> None:
-    error = Error(
-        code=ErrorCode.NO_REPORT,
-        message="no delivery report came in time; the network may not give any",
-    )
-    move(tx, replace(message, error=error), message.state, now=now, final=True)
+    move(tx, message, message.state, now=now, error=no_report(message.error), final=True)
 
 
 _TREATMENT = {
     Phase.SCHEDULED: _begin_or_retry,
     Phase.READY: expire,
     Phase.WAITING: _begin_or_retry,
-    Phase.UNKNOWN: _end_grace,
     Phase.REPORTING: _end_report,
 }

@@ -11,6 +11,7 @@ from sms_providers.model import RANK, ErrorCode, State
 
 if TYPE_CHECKING:
     from sms_bridge.store.base import Message, Transaction
+    from sms_providers.model import Error
 
 #: What may still follow a final state.
 _AFTER_FINAL: Final = frozenset({State.DELIVERED, State.READ})
@@ -38,20 +39,27 @@ def _is_open_ended(message: Message) -> bool:
     return message.state is State.UNKNOWN or no_report
 
 
-def move(tx: Transaction, message: Message, state: State, *, now: float, final: bool = False) -> Message:
-    """Save ``message`` (as changed by the caller) and, where the table has it, publish ``state``.
+def move(
+    tx: Transaction, message: Message, state: State, *, now: float, error: Error | None, final: bool = False
+) -> Message:
+    """Save ``message`` (as changed by the caller) and, where the table has it, publish ``state`` with ``error``.
 
     ``final`` ends it (phase ``done``), and an ephemeral text with it. Returns it as saved.
     """
     published = is_published(message, state, final=final)
+    if published or not message.final:
+        message = replace(message, error=error)
     if published:
-        message = replace(message, state=state, final=final)
+        message = replace(message, state=state, final=final or message.final)
+    elif (message.state, state) == (State.SUBMITTING, State.UNKNOWN):
+        # Equal in rank, so not an event; but what follows goes by what is known.
+        message = replace(message, state=state)
     if final:
         message = replace(message, phase=Phase.DONE, due_at=None)
     message = replace(message, updated_at=now)
     tx.save_message(message)
     if published:
-        announce(tx, message, now=now, answer=final)
+        announce(tx, message, now=now, answer=message.final)
     if final and message.ephemeral:
         tx.erase_text(message.row)
     return message

@@ -1,0 +1,1 @@
+"""Links: engines as the router sees them."""

@@ -1,0 +1,1 @@
+"""Routing: what the contract asks, from the command to the last event."""
