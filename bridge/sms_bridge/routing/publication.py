@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sms_bridge.routing.link import Source
 from sms_bridge.store.base import SourceState
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sms_bridge.store.base import Event, InboundSource, Store, Transaction
+
+#: Seconds between two looks at the store for events: under load each look finds several.
+_LOOK: Final = 0.005
 
 
 class Publication:
@@ -26,6 +29,7 @@ class Publication:
         self._store = store
         self._discard = discard
         self._added = asyncio.Event()
+        self._looked_at = 0.0
 
     def wake(self) -> None:
         """Events may have been committed."""
@@ -33,7 +37,10 @@ class Publication:
 
     async def unpublished(self, after: int, limit: int) -> Sequence[Event]:
         """The next events with ``seq`` > ``after``, at least one: waits for it."""
+        loop = asyncio.get_running_loop()
         while True:
+            await asyncio.sleep(self._looked_at + _LOOK - loop.time())
+            self._looked_at = loop.time()
             self._added.clear()
             events = await self._store.read(lambda tx: tx.unpublished(after, limit))
             if events:
