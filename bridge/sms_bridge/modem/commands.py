@@ -56,6 +56,8 @@ EXTENDED_SIGNAL: Final = Command(text="AT+CESQ", prefix="+CESQ:", required=True,
 OPERATOR: Final = Command(
     text="AT+COPS?", prefix="+COPS:", wait=Wait.STORAGE, required=True, priority=Priority.POLL
 )
+#: 3GPP TS 27.007 clause 7.3: show operators by their long names; nothing is searched or selected.
+OPERATOR_NAMES: Final = Command(text="AT+COPS=3,0", priority=Priority.POLL)
 #: 3GPP TS 27.005 clause 3.5.6: keep the radio link open between messages, or not.
 KEEP_LINK: Final = Command(text="AT+CMMS=2")
 RELEASE_LINK: Final = Command(text="AT+CMMS=0", priority=Priority.POLL)

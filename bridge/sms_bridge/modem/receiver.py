@@ -24,6 +24,8 @@ _LOGGER = logging.getLogger(__name__)
 #: Some modems announce a message half a second before it can be read.
 _READ_ATTEMPTS: Final = 4
 _READ_PAUSE: Final = 0.5
+#: How soon a sweep that failed is tried again, in seconds.
+_RETRY: Final = 10.0
 #: Most announcements kept; no storage of a modem holds as many messages.
 _MOST_ANNOUNCED: Final = 1000
 
@@ -56,6 +58,8 @@ class Receiver:
         self._acknowledge = acknowledge
         self._indications = indications
         self._interval = interval
+        self._pause = interval
+        self._failing: set[str] = set()
         self._announced: deque[MessageStored | MessageDelivered] = deque()
         self._wake = asyncio.Event()
         self._sweep_due = True
@@ -120,7 +124,7 @@ class Receiver:
     async def _wait(self) -> None:
         self._wake.clear()
         try:
-            async with asyncio.timeout(self._interval):
+            async with asyncio.timeout(self._pause):
                 await self._wake.wait()
         except TimeoutError:
             self._sweep_due = True
@@ -195,10 +199,12 @@ class Receiver:
             try:
                 is_complete, _ = await self._sweep_storage(storage)
             except ModemError as error:
-                _LOGGER.warning("The messages in %s could not be listed: %s", storage, error)
+                self._note_failure(storage, error)
                 failure = error
             else:
+                self._failing.discard(storage)
                 complete += [storage] if is_complete else []
+        self._pause = self._interval if failure is None else min(self._interval, _RETRY)
         present = {
             storage: [(place.index, pdu) for place, pdu in self._known.items() if place.storage == storage]
             for storage in complete
@@ -228,6 +234,12 @@ class Receiver:
             if self._known.get(place) == pdu and place not in self._deleting:
                 await self._take(place, pdu)
         return content.complete, bool(found)
+
+    def _note_failure(self, storage: str, error: ModemError) -> None:
+        """Warn of the first failure in a row only."""
+        level = logging.DEBUG if storage in self._failing else logging.WARNING
+        self._failing.add(storage)
+        _LOGGER.log(level, "The messages in %s could not be listed: %s", storage, error)
 
     async def _renew_indications(self) -> None:
         if not self._acknowledge or self._indications is None:

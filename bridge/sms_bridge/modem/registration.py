@@ -92,6 +92,7 @@ class Observer:
         """Work until cancelled."""
         for domain in DOMAINS:
             await self._ask(commands.report_registration(domain))
+        await self._ask(commands.OPERATOR_NAMES)
         while True:
             registered = await self._round()
             self._poke.clear()
@@ -127,6 +128,10 @@ class Observer:
             stat = replies.read_registration(await self._ask(commands.query_registration(domain)) or ())
             if stat is not None:
                 stats[domain] = stat
+        if not stats:
+            # No domain can be asked for: a modem that names its operator is registered.
+            operator, _ = await self._operator()
+            return Registration.HOME if operator is not None else None
         usable = _HOME | _ROAMING
         self.only_lte = stats.get("CEREG") in usable and stats.get("CREG") not in usable
         return registration_of(stats.values())

@@ -49,6 +49,7 @@ ORDINARY: dict[str, Lines] = {
     "AT+CGREG?": ["+CGREG: 1,1", "OK"],
     "AT+CEREG?": ["+CEREG: 1,0", "OK"],
     "AT+CSQ": ["+CSQ: 20,99", "OK"],
+    "AT+COPS=3,0": ["OK"],
     "AT+COPS?": ['+COPS: 0,0,"Testnet",7', "OK"],
     "AT+CMMS=2": ["OK"],
     "AT+CMMS=0": ["OK"],

@@ -7,7 +7,7 @@ from collections import deque
 
 import pytest
 
-from sms_bridge.modem.errors import ModemError, NotStored
+from sms_bridge.modem.errors import CmsError, ModemError, NotStored
 from sms_bridge.modem.model import ReceivedPdu, StoredAt
 from tests.support.virtual_time import virtual_time
 
@@ -472,6 +472,64 @@ async def test_a_sweep_that_fails_says_so_and_the_next_one_works() -> None:
         with pytest.raises(ModemError):
             await made.modem.sweep()
         assert made.fake.openings == 1
+
+
+@virtual_time
+async def test_a_sweep_that_failed_is_soon_tried_again_and_complained_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fake = FakeModem({"AT+CMGL=4": ["+CMS ERROR: 314"], "AT+CMGD=?": ["+CMS ERROR: 314"]})
+    fake.messages["SM"] = {1: DELIVER}
+    async with running(fake) as made:
+        await asyncio.sleep(25)
+        fake.answers.pop("AT+CMGL=4")
+        await made.until(lambda: made.events.pdus, within=10)
+    assert [record.levelname for record in caplog.records if "could not be listed" in record.message] == [
+        "WARNING"
+    ]
+
+
+@virtual_time
+async def test_a_modem_without_a_choice_of_storages_is_read_all_the_same() -> None:
+    fake = FakeModem({"AT+CPMS=?": ["ERROR"], "AT+CPMS?": ['+CPMS: "SM",1,20', "OK"]})
+    fake.messages["SM"] = {1: DELIVER}
+    async with running(fake) as made:
+        assert made.events.places == [StoredAt("SM", 1)]
+        assert 'AT+CPMS="SM"' in fake.heard
+
+
+@virtual_time
+async def test_a_flood_of_announcements_is_bounded_and_nothing_is_lost() -> None:
+    async with running() as made:
+        made.fake.messages["SM"] = {1: DELIVER}
+        made.fake.answers["AT+CMGR=9"] = ["+CMS ERROR: 321"]
+        for _ in range(5000):
+            made.fake.say('+CMTI: "SM",9')
+        receiver = made.modem._session.receiver if made.modem._session else None
+        assert receiver is not None
+        assert len(receiver._announced) <= 1000
+        await made.until(lambda: made.events.pdus, within=5000)
+
+
+@virtual_time
+async def test_a_deletion_that_fails_is_told_and_works_later() -> None:
+    async with running() as made:
+        made.fake.store("SM", 1, DELIVER)
+        await made.until(lambda: made.events.pdus)
+        made.fake.answers["AT+CMGD=1"] = ["+CMS ERROR: 500"]
+        with pytest.raises(CmsError):
+            await made.modem.delete(StoredAt("SM", 1), pdu_hex=DELIVER)
+        del made.fake.answers["AT+CMGD=1"]
+        await made.modem.delete(StoredAt("SM", 1), pdu_hex=DELIVER)
+        assert not made.fake.messages["SM"]
+
+
+@virtual_time
+async def test_a_direct_message_without_its_pdu_makes_a_sweep() -> None:
+    async with running() as made:
+        sweeps = len(made.events.sweeps)
+        made.fake.say("+CMT: ,24", "+CREG: 1", "+CREG: 1", "+CREG: 1", "+CREG: 1")
+        await made.until(lambda: len(made.events.sweeps) > sweeps, within=1)
 
 
 @virtual_time

@@ -82,6 +82,22 @@ async def test_q39_lte_registration_alone_is_enough() -> None:
         assert made.status.registration is Registration.HOME
 
 
+@pytest.mark.parametrize(
+    ("operator", "phase"), [('+COPS: 0,0,"Net"', Phase.READY), ("+COPS: 0", Phase.REGISTERING)]
+)
+def test_q39_a_modem_that_cannot_be_asked_is_registered_if_it_names_its_operator(
+    operator: str, phase: Phase
+) -> None:
+    @virtual_time
+    async def run() -> None:
+        refused = {key: ["ERROR"] for key in ("AT+CREG?", "AT+CGREG?", "AT+CEREG?")}
+        async with running(FakeModem({**refused, "AT+COPS?": [operator, "OK"]}), until=phase) as made:
+            await asyncio.sleep(5)
+            assert made.status.phase is phase
+
+    run()
+
+
 @virtual_time
 async def test_a_change_of_registration_is_seen_at_once() -> None:
     async with running() as made:
