@@ -1,0 +1,1 @@
+"""Administration: every command of section 5, whatever brings it."""
