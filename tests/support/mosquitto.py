@@ -77,6 +77,11 @@ class Mosquitto:
         """End it as a power cut does."""
         self._end("kill")
 
+    def saved(self) -> bytes:
+        """Return what survives a kill at this moment, in mosquitto's own format."""
+        database = self._folder / "mosquitto.db"
+        return database.read_bytes() if database.exists() else b""
+
     def _end(self, how: str) -> None:
         if self._process is not None:
             getattr(self._process, how)()

@@ -50,9 +50,10 @@ def refused_connection(reason: ReasonCode, settings: MqttSettings) -> Ending:
         )
         return Ending(end=End.CREDENTIALS, detail=detail)
     if reason.value in _ADVICE:
-        other = Protocol.V311 if settings.protocol is Protocol.V5 else Protocol.V5
         detail = _ADVICE[reason.value].format(
-            protocol=settings.protocol.value, other=other.value, client_id=settings.effective_client_id
+            protocol=settings.protocol.value,
+            other=_other(settings).value,
+            client_id=settings.effective_client_id,
         )
     else:
         detail = f"The broker refuses the connection ({reason.getName()})"
@@ -62,13 +63,16 @@ def refused_connection(reason: ReasonCode, settings: MqttSettings) -> Ending:
 def lost_connection(lasted: float | None, told: ReasonCode | None, settings: MqttSettings) -> Ending:
     """A connection ended: ``lasted`` seconds after the CONNACK (``None``: before it), ``told`` by the broker or not."""
     if lasted is None:
-        hint = f" if it does not speak MQTT 5, set mqtt.protocol to {Protocol.V311.value!r};"
         detail = (
-            "The broker ended the connection instead of accepting it:"
-            f"{hint if settings.protocol is Protocol.V5 else ''} its own log says why"
+            "The broker ended the connection instead of accepting it; its log says why. If it does not speak "
+            f"MQTT {settings.protocol.value}, set mqtt.protocol to {_other(settings).value!r}"
         )
         return Ending(end=End.UNREACHABLE, detail=detail)
     if told is None:
         return Ending(end=End.LOST, detail="The connection to the broker was lost", lasted=lasted)
     end = End.TAKEN_OVER if told.value == _SESSION_TAKEN_OVER else End.LOST
     return Ending(end=end, detail=f"The broker ended the connection ({told.getName()})", lasted=lasted)
+
+
+def _other(settings: MqttSettings) -> Protocol:
+    return Protocol.V311 if settings.protocol is Protocol.V5 else Protocol.V5

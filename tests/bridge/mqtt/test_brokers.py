@@ -85,6 +85,7 @@ async def test_commands_survive_a_killed_broker_while_the_bridge_holds_them_unco
         for number in range(10):
             await client.publish("t/send", {"to": "1", "text": "x", "id": str(number)})
         await until(lambda: len(bridge.outbox.held) == 10)
+    await until(lambda: all(f'"id": "{number}"'.encode() in own_broker.saved() for number in range(10)))
     own_broker.kill()
     own_broker.start()
     await until(lambda: len(bridge.outbox.asked) >= 20)

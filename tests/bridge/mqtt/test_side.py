@@ -16,6 +16,8 @@ from tests.bridge.mqtt.peer import Peer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
+
     from sms_bridge.mqtt.settings import MqttSettings
     from tests.bridge.mqtt.conftest import Bridge
 
@@ -166,13 +168,17 @@ async def test_a_retained_command_is_never_replayed(bridge: Bridge) -> None:
         assert (replayed[0].to, replayed[0].once) == ("1", topic)
 
 
-async def test_a_live_retained_command_is_sent(bridge: Bridge) -> None:
+async def test_a_live_retained_command_is_sent_with_a_warning_where_it_can_be_told(
+    bridge: Bridge, caplog: pytest.LogCaptureFixture
+) -> None:
     async with peer(bridge, "bridge/#") as client:
         await bridge.start()
         await online(bridge, client)
         await client.publish(f"{bridge.base}/send", {"to": "1", "text": "live"}, retain=True)
         await until(lambda: bridge.outbox.commands)
     assert isinstance(bridge.outbox.commands[0], Command)
+    warned = "was published with the retain flag" in caplog.text
+    assert warned is (bridge.settings.protocol is Protocol.V5)
 
 
 async def test_clearing_a_retained_command_sends_nothing(bridge: Bridge) -> None:
@@ -183,6 +189,8 @@ async def test_clearing_a_retained_command_sends_nothing(bridge: Bridge) -> None
         await client.publish(f"{bridge.base}/send", {"to": "1", "text": "x"})
         await until(lambda: any(isinstance(command, Command) for command in bridge.outbox.commands))
     assert [command.text for command in bridge.outbox.commands if isinstance(command, Command)] == ["x"]
+    refused = [command for command in bridge.outbox.commands if isinstance(command, Rejection)]
+    assert len(refused) == (0 if bridge.settings.protocol is Protocol.V5 else 1)
 
 
 async def test_a_vanished_bridge_is_offline_and_says_online_again_over_its_old_will(bridge: Bridge) -> None:
