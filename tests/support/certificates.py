@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,12 @@ class Certificates:
     server_key: Path
     client_cert: Path
     client_key: Path
+
+    def server_context(self) -> ssl.SSLContext:
+        """Return what a server of ours needs; it asks for no client certificate."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.server_cert, self.server_key)
+        return context
 
 
 def make_certificates(folder: Path) -> Certificates:

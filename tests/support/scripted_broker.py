@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
     from types import TracebackType
 
 #: MQTT 5 clause 2.1.2: packet types.
@@ -51,6 +53,7 @@ class Connection:
     v5: bool
     packets: list[Packet] = field(default_factory=list)
     closed: bool = False
+    held: bytearray | None = None
 
     def of(self, kind: int) -> list[Packet]:
         return [packet for packet in self.packets if packet.kind == kind]
@@ -93,13 +96,26 @@ class Connection:
         self.writer.close()
 
     def send(self, kind: int, body: bytes, flags: int = 0) -> None:
-        self.writer.write(bytes([kind << 4 | flags]) + _length(len(body)) + body)
+        octets = bytes([kind << 4 | flags]) + _length(len(body)) + body
+        if self.held is None:
+            self.writer.write(octets)
+        else:
+            self.held += octets
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Write all that is sent within in one piece."""
+        self.held = bytearray()
+        yield
+        self.writer.write(self.held)
+        self.held = None
 
 
 class ScriptedBroker:
     """Accepts connections on ``port``. Attributes say how it behaves from the next packet on."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.host = "127.0.0.1"
         self.port = 0
         self.connections: list[Connection] = []
@@ -112,7 +128,7 @@ class ScriptedBroker:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, self.host, self.port)
+        self._server = await asyncio.start_server(self._serve, self.host, self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -11,15 +11,17 @@ import pytest
 
 from sms_bridge.mqtt.incoming import MOST_IN_HAND
 from sms_bridge.mqtt.publisher import WINDOW
-from sms_bridge.mqtt.settings import MqttSettings, Protocol
+from sms_bridge.mqtt.settings import MqttSettings, Protocol, TlsSettings
 from sms_bridge.store.base import EventKind
 from tests.bridge.mqtt.fakes import until
+from tests.support.certificates import make_certificates
 from tests.support.scripted_broker import CONNECT, SUBSCRIBE, ScriptedBroker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from tests.bridge.mqtt.conftest import Bridge
+    from tests.support.certificates import Certificates
     from tests.support.scripted_broker import Packet
 
 #: MQTT 5 clause 2.2.2.2: identifiers of properties.
@@ -45,6 +47,11 @@ def v5(bridges: Callable[[MqttSettings], Bridge], settings: MqttSettings) -> Bri
 @pytest.fixture
 def v311(bridges: Callable[[MqttSettings], Bridge], settings: MqttSettings) -> Bridge:
     return bridges(replace(settings, protocol=Protocol.V311))
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 def command(text: str = "x", **more: object) -> bytes:
@@ -101,6 +108,21 @@ async def test_a_slow_commit_holds_back_no_other(bridge: Bridge, script: Scripte
     await until(lambda: len(bridge.outbox.held) == 100)
 
 
+async def test_packets_that_share_a_tls_record_are_all_read(
+    bridges: Callable[[MqttSettings], Bridge], certificates: Certificates
+) -> None:
+    async with ScriptedBroker(certificates.server_context()) as script:
+        tls = TlsSettings(ca=str(certificates.ca))
+        bridge = bridges(MqttSettings(host=script.host, port=script.port, base_topic="t", tls=tls))
+        await bridge.start()
+        await ready(script)
+        await until(lambda: published(script, "t/gateway/phones/availability"))
+        with script.last.at_once():
+            for number in range(1, 201):
+                script.last.deliver("t/send", command(), number)
+        await until(lambda: len(script.last.acknowledged) == 200)
+
+
 async def test_a_refused_command_is_acknowledged_after_its_rejection_is_committed(
     bridge: Bridge, script: ScriptedBroker
 ) -> None:
@@ -130,7 +152,7 @@ async def test_reading_stops_while_too_much_is_in_hand(bridge: Bridge, script: S
     await until(lambda: len(bridge.outbox.held) >= MOST_IN_HAND)
     for _ in range(5 * MOST_IN_HAND):
         await asyncio.sleep(0)
-    assert len(bridge.outbox.held) == MOST_IN_HAND
+    assert MOST_IN_HAND <= len(bridge.outbox.held) < MOST_IN_HAND + 100
     bridge.outbox.holding = False
     for gate in bridge.outbox.held:
         gate.set_result(None)
