@@ -112,3 +112,16 @@ def test_a_text_is_shown_by_its_length() -> None:
 def test_numbers_inside_a_line_are_redacted() -> None:
     line = 'AT+CMGS="+491701234567" for 0170 123 45 67, attempt 12 of 345'
     assert redact_numbers(line) == 'AT+CMGS="+49…567" for 017… 67, attempt 12 of 345'
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["no route to 192.168.1.23:1883", "since 2026-11-20 11:02:14", "due 2026-11-20T11:02:14Z", "10.0.0.1"],
+)
+def test_addresses_and_dates_inside_a_line_stay_readable(line: str) -> None:
+    assert redact_numbers(line) == line
+
+
+@pytest.mark.parametrize("line", ["1.701.234.567", "491.701.234.567", "2026-11-2099", "170.123.45.67.89"])
+def test_what_only_looks_like_an_address_or_date_is_redacted(line: str) -> None:
+    assert redact_numbers(line) != line

@@ -9,6 +9,8 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
+from sms_bridge.cli.broker import Broker
+from sms_bridge.mqtt.settings import MqttSettings
 from sms_bridge.simulator.control import ControlClient
 from tests.support.mosquitto import Mosquitto
 
@@ -94,6 +96,21 @@ class Surroundings:
             return words in log
 
         wait_until(has_come, f"the line {words!r} in the log")
+
+    def wait_for_bridge(self) -> None:
+        """Wait until bridge and gateway are online, so that commands are taken and may be sent."""
+        topics = {"sms_gateway/bridge/main/state", "sms_gateway/gateway/stick/availability"}
+        with Broker(MqttSettings(host=self.broker.host, port=self.broker.port)) as broker:
+            broker.subscribe(*topics)
+            waiting = set(topics)
+            deadline = time.monotonic() + PATIENCE
+            while waiting:
+                received = broker.receive(deadline - time.monotonic())
+                assert received is not None, f"not online: {waiting}\n{self.log.read_text()}"
+                if b"online" in received.payload:
+                    waiting.discard(received.topic)
+                else:
+                    waiting.add(received.topic)
 
     def _end_with_us(self, process: subprocess.Popen[bytes]) -> None:
         self._ends.callback(process.wait)

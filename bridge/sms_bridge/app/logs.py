@@ -26,6 +26,8 @@ class Redactor(logging.Filter):
         """Rewrite the record; every record passes."""
         record.msg = redact_numbers(record.getMessage())
         record.args = None
+        for name in record.__dict__.keys() - _OWN:
+            record.__dict__[name] = redact_numbers(str(record.__dict__[name]))
         if record.exc_info and not record.exc_text:
             record.exc_text = redact_numbers(logging.Formatter().formatException(record.exc_info))
         return True

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Seconds that the broker may take for a connection, a subscription, an acknowledgement.
 _PATIENCE: Final = 10.0
+#: MQTT 5 clause 3.4.2.1: "no matching subscribers", of a broker that tells.
+_NOBODY: Final = 0x10
 
 
 class Received(NamedTuple):
@@ -74,11 +76,13 @@ class Broker:
                 raise Stop(f"the broker refuses to show {', '.join(topics)}: {reason}", Exit.UNREACHABLE)
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Publish with QoS 1; returns when the broker has acknowledged it."""
-        info = self._client.publish(topic, payload, qos=1)
-        info.wait_for_publish(_PATIENCE)
-        if not info.is_published():
-            raise self._unreachable("it does not acknowledge the message")
+        """Publish with QoS 1; returns when the broker has acknowledged it, for somebody."""
+        self._client.publish(topic, payload, qos=1)
+        (reason,) = self._answer("it does not acknowledge the message")
+        if reason.value == _NOBODY:
+            raise Stop(f"no bridge listens on {topic}; is it running?", Exit.UNREACHABLE)
+        if reason.is_failure:
+            raise Stop(f"the broker refuses to pass on what is for {topic}: {reason}", Exit.UNREACHABLE)
 
     def receive(self, timeout: float | None) -> Received | None:
         """The next PUBLISH, or ``None`` after ``timeout`` seconds."""
@@ -108,6 +112,7 @@ class Broker:
         client.on_connect = self._on_connect
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
         return client
 
     def _on_connect(
@@ -125,6 +130,11 @@ class Broker:
         self, _client: mqtt.Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object
     ) -> None:
         self._answers.put(reasons)
+
+    def _on_publish(
+        self, _client: mqtt.Client, _data: object, _mid: int, reason: ReasonCode, _properties: object
+    ) -> None:
+        self._answers.put([reason])
 
     def _answer(self, silence: str) -> list[ReasonCode]:
         try:

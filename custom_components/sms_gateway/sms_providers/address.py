@@ -21,6 +21,11 @@ _SEPARATORS: Final = dict.fromkeys(map(ord, " \t\u00a0\u2007\u2009\u202f-\u2010\
 # A trunk prefix that people write for domestic callers, as in +49 (0) 170; it is never dialled after a country code.
 _WRITTEN_TRUNK_PREFIX: Final = re.compile(r"\(\s*0\s*\)")
 _LONG_DIGITS: Final = re.compile(r"\+?[0-9][0-9 ()/.-]{4,}[0-9]")
+# What people need to read in a log though it is made of digits: an IPv4 address, a date (and hour).
+_NO_NUMBER: Final = re.compile(
+    r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?!$)|$)){4}"
+    r"|(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?: [0-2][0-9])?"
+)
 
 
 class InvalidNumberError(ValueError):
@@ -123,5 +128,12 @@ def redact_text(text: str) -> str:
 
 
 def redact_numbers(line: str) -> str:
-    """Return ``line`` with every run of six digits or more redacted, for lines that are not our own."""
-    return _LONG_DIGITS.sub(lambda match: redact(match[0]), line)
+    """Return ``line`` with every run of six digits or more redacted, for lines that are not our own.
+
+    IPv4 addresses and dates stay.
+    """
+    return _LONG_DIGITS.sub(_redact_match, line)
+
+
+def _redact_match(match: re.Match[str]) -> str:
+    return match[0] if _NO_NUMBER.fullmatch(match[0]) else redact(match[0])

@@ -59,21 +59,6 @@ def send(around: Surroundings, *words: str) -> int:
     return spawn("send", "-c", around.config, *words, log=log).wait(PATIENCE)
 
 
-def wait_for_modem(around: Surroundings) -> None:
-    """Wait until the gateway is online; fail with what it says of itself."""
-    seen: list[object] = []
-
-    def is_online() -> bool:
-        gateway = call(around.folder, "gateway", {"gateway": "stick"}, PATIENCE)
-        seen[:] = [gateway["state"], gateway["detail"]]
-        return seen[0] == "online"
-
-    try:
-        wait_until(is_online, "the modem's registration")
-    except TimeoutError as error:
-        raise AssertionError(seen) from error
-
-
 def ready(around: Surroundings, systemd: socket.socket, **environment: str) -> subprocess.Popen[bytes]:
     """Start a bridge and wait until it says that it is ready."""
     process = around.start_bridge(NOTIFY_SOCKET=str(around.folder / "notify"), **environment)
@@ -96,7 +81,7 @@ def test_systemd_hears_of_a_life_from_beginning_to_end(around: Surroundings, sys
 
 def test_the_end_is_published_and_leaves_no_socket(around: Surroundings, systemd: socket.socket) -> None:
     process = ready(around, systemd)
-    wait_for_modem(around)
+    around.wait_for_bridge()
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE) == 0
     assert retained(around, "sms_gateway/bridge/main/state") == {"state": "offline"}
@@ -107,7 +92,7 @@ def test_a_segment_in_the_modems_hands_is_finished_before_the_end(
     around: Surroundings, systemd: socket.socket
 ) -> None:
     process = ready(around, systemd)
-    wait_for_modem(around)
+    around.wait_for_bridge()
     around.modem.call("latency", seconds=1.0)
     assert send(around, "anna", "hello", "--id", "late") == 0
     wait_until(

@@ -31,7 +31,7 @@ def logged(settings: LogSettings, *, fail: bool = False) -> str:
     set_up_logging(settings, stream)
     logger = logging.getLogger("some.library")
     logger.debug("too fine")
-    logger.warning("sent to %s", "+491701234567", extra={"gateway": "stick"})
+    logger.warning("sent to %s", "+491701234567", extra={"gateway": "stick", "to": "+491701234567"})
     if fail:
         error = ValueError("refused +491701234567")
         logger.error("failed", exc_info=error)
@@ -58,6 +58,7 @@ def test_a_line_for_programs_is_one_json_object() -> None:
         "logger": "some.library",
         "message": "sent to +49…567",
         "gateway": "stick",
+        "to": "+49…567",
     }
 
 

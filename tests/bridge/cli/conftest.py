@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from sms_bridge.cli import main
-from tests.support.running import Surroundings, wait_until
+from tests.support.running import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,9 +31,7 @@ class Ran(NamedTuple):
 def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
     with Surroundings(tmp_path_factory.mktemp("cli")) as around:
         around.start_bridge()
-        around.wait_for_log("runs; gateways: stick")
-        arguments = ["gateway", "stick", "--json", "-c", str(around.config)]
-        wait_until(lambda: main(arguments) == 0, "the control socket")
+        around.wait_for_bridge()
         yield around
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sms_bridge import __version__
+from tests.support.mosquitto import Mosquitto
 from tests.support.running import spawn
 
 if TYPE_CHECKING:
@@ -172,3 +173,35 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
         schema.stdout.close()
         assert schema.wait(20) == 0
     assert log.read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("protocol", "message"),
+    [
+        ("5", "sms-bridge: no bridge listens on sms_gateway/send; is it running?\n"),
+        (
+            "3.1.1",
+            (
+                "sms-bridge: the broker has the message for sms_gateway/send, but no bridge has said that it took it; "
+                "is it running?\n"
+            ),
+        ),
+    ],
+)
+def test_a_broker_without_a_bridge_ends_with_4(
+    plain: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, message: str
+) -> None:
+    monkeypatch.setattr("sms_bridge.cli.commands.send._FIRST_EVENT", 0.2)
+    with Mosquitto(tmp_path) as broker:
+        mqtt = f"mqtt: {{host: 127.0.0.1, port: {broker.port}, protocol: {protocol}}}\n"
+        ran = plain("send", "+491701234567", "x", "-c", write(tmp_path, GOOD + mqtt))
+    assert ran == (4, "", message)
+
+
+def test_a_broker_that_refuses_the_password_ends_with_4(plain: Run, tmp_path: Path) -> None:
+    with Mosquitto(tmp_path, ("allow_anonymous false",)) as broker:
+        mqtt = f"mqtt: {{host: 127.0.0.1, port: {broker.port}, username: me, password: hunter2}}\n"
+        ran = plain("watch", "-c", write(tmp_path, GOOD + mqtt))
+    assert ran.status == 4
+    assert "Not authorized" in ran.err
+    assert "hunter2" not in ran.err

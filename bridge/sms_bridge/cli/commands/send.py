@@ -67,9 +67,8 @@ def _follow(broker: Broker, outcome: Outcome, args: argparse.Namespace) -> None:
 
 def _verdict(outcome: Outcome, config: Config, args: argparse.Namespace) -> int:
     if not outcome.is_known and not outcome.events:
-        where = f"{config.mqtt.base_topic}/send"
         raise Stop(
-            f"the broker has the message, but no bridge on {where} has taken it within {_FIRST_EVENT:.0f} s; "
+            f"the broker has the message for {config.mqtt.base_topic}/send, but no bridge has said that it took it; "
             "is it running?",
             Exit.UNREACHABLE,
         )
