@@ -136,6 +136,7 @@ async def test_q11_a_sim_that_is_busy_after_its_pin_is_waited_for() -> None:
     fake = FakeModem(script=load("q11_sim_busy_after_pin"))
     async with running(fake, pin="1234") as made:
         assert not fake.script
+        assert fake.openings == 1
         assert made.pins.log == [
             *(f"try {ICCID}", f"try imei:{IMEI}"),
             *(f"accepted {ICCID}", f"accepted imei:{IMEI}"),

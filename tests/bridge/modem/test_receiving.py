@@ -38,6 +38,7 @@ async def test_an_announced_message_is_read_at_once_with_one_command() -> None:
 async def test_q15_a_report_announced_elsewhere_is_found_and_the_message_there_left_alone() -> None:
     fake = FakeModem(EC25)
     async with running(fake, events=Events(delete=True)) as made:
+        sweeps = len(made.events.sweeps)
         fake.script = deque(load("q15_report_announced_elsewhere"))
         fake.begin()
         await made.until(lambda: made.events.pdus)
@@ -47,6 +48,8 @@ async def test_q15_a_report_announced_elsewhere_is_found_and_the_message_there_l
         await made.until(lambda: "AT+CMGD=7" in fake.heard)
         assert "AT+CMGD=0" not in fake.heard
         assert made.status.cnmi == "2,1,0,1,0"
+        await asyncio.sleep(1)
+        assert len(made.events.sweeps) == sweeps
 
 
 @virtual_time
