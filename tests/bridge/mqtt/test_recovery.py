@@ -66,6 +66,18 @@ def test_short_connections_in_a_row_are_a_loop_where_the_broker_says_nothing() -
         decide.after(SHORT, 50.0)
 
 
+@pytest.mark.parametrize("spreads", [(0.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
+def test_of_two_that_silently_end_each_others_connections_one_stops(spreads: tuple[float, float]) -> None:
+    """Each comes back after its wait and so ends the connection that the other has since its own return."""
+    one, other = recovery(spreads[0]), recovery(spreads[1])
+    with pytest.raises(FatalMqttError, match="probably"):
+        now = since = 0.0
+        for _ in range(20):
+            wait = one.after(Ending(end=End.LOST, detail="Gone", lasted=now - since), now)
+            now, since = now + wait, now
+            one, other = other, one
+
+
 def test_a_broker_that_goes_up_and_down_is_no_loop() -> None:
     decide = recovery()
     for now in range(50):
