@@ -102,6 +102,7 @@ class Client:
             wire = _properties(PacketTypes.PUBLISH, **properties)
             if user_properties:
                 wire.UserProperty = list(user_properties)
+        wait_for(self._client.is_connected, "the connection to the broker")
         info = self._client.publish(f"sms_gateway/{topic}", payload, qos=qos, retain=retain, properties=wire)
         info.wait_for_publish(PATIENCE)
         assert info.is_published()

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -17,11 +18,11 @@ from tests.e2e.client import PATIENCE, Client, wait_for
 from tests.support.mosquitto import Mosquitto
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
 Json = dict[str, Any]
+Section = Mapping[str, object] | list[object] | str
 
 #: Contacts of every world; nobody else sends to them.
 ANNA: Final = "+4915550000002"
@@ -108,7 +109,7 @@ class World:
         version: str = "5",
         program: str = "sms_bridge",
         broker_lines: tuple[str, ...] = ("allow_anonymous true",),
-        **sections: Mapping[str, object] | list[object],
+        **sections: Section,
     ) -> None:
         self.folder = folder
         self.config = folder / "sms-bridge.yaml"
@@ -152,7 +153,7 @@ class World:
         }
         for changes in (self._sections, sections):
             for name, section in changes.items():
-                merged[name] = section if isinstance(section, list) else _merge(merged.get(name, {}), section)
+                merged[name] = _merge(merged.get(name, {}), section) if isinstance(section, Mapping) else section
         self.config.write_text(yaml.safe_dump(merged))
 
     def run(self, *words: str, config: Path | None = None) -> Bridge:
