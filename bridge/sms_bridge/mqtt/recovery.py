@@ -27,8 +27,6 @@ _TOLD_SPAN: Final = 120.0
 #: Short connections in a row that are a loop where the broker tells no reason (MQTT 3.1.1).
 _SILENT_TAKEOVERS: Final = 6
 _SILENT_SPAN: Final = 180.0
-#: Longest wait in such a row, in seconds: a longer one would let the other's connection last, and hide the loop.
-_SILENT_WAIT: Final = _STABLE / 2
 
 
 class End(Enum):
@@ -97,8 +95,6 @@ class Recovery:
         longest = self._pace.slow if ending.end is End.CREDENTIALS else self._pace.longest
         if ending.end is End.CREDENTIALS:
             wait = longest
-        elif self._silent:
-            longest = min(longest, _SILENT_WAIT)
         return min(wait, longest) * (0.5 + self._spread() / 2)
 
     def _look_for_takeovers(self, ending: Ending, now: float) -> None:
