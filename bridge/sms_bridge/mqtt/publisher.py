@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sms_bridge.mqtt.errors import PublishRefusedError
@@ -64,7 +65,7 @@ class Publisher:
         self._room = asyncio.Semaphore(window)
         self._window = window
         self._lanes = {kind: _Lane(self._send, self._pace) for kind in EventKind}
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._unanswered: set[asyncio.Future[None]] = set()
         self._delivered: list[Event] = []
         self._some = asyncio.Event()
         self._many = asyncio.Event()
@@ -82,10 +83,9 @@ class Publisher:
         """Stop; what is not acknowledged is published again after the next start."""
         for lane in self._lanes.values():
             lane.stop()
-        tasks = [*self._tasks, *self._deliveries]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for waiting in (*self._tasks, *self._unanswered):
+            waiting.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._delivered:
             with suppress(StoreError):  # they are published once more
                 await self._events.acknowledged(self._delivered)
@@ -112,11 +112,11 @@ class Publisher:
 
     def _send(self, event: Event) -> None:
         """Publish an event and its copies; the order of calls is the order on the wire."""
-        publications = list(self._publications(event))
-        sent = [self._publish(publication) for publication in publications]
-        task = self._spawn(self._deliver(event, sent), "mqtt event")
-        self._deliveries.add(task)
-        task.add_done_callback(self._deliveries.discard)
+        sent = [self._publish(publication) for publication in self._publications(event)]
+        self._unanswered.update(sent)
+        waiting = set(sent)
+        for each in sent:
+            each.add_done_callback(partial(self._answered, event, sent, waiting))
 
     def _publications(self, event: Event) -> Iterator[Publication]:
         payload = event.payload.encode()
@@ -127,13 +127,24 @@ class Publisher:
             else:
                 yield Publication(topic=f"{self._topics.base}/{copy.topic}", payload=copy.text.encode())
 
-    async def _deliver(self, event: Event, sent: Sequence[asyncio.Future[None]]) -> None:
-        outcomes = await asyncio.gather(*sent, return_exceptions=True)
-        for outcome in outcomes[1:]:
-            if isinstance(outcome, PublishRefusedError):
-                _LOGGER.warning("A copy of an event is not delivered. %s", outcome)
-        if isinstance(outcomes[0], PublishRefusedError):
-            self._lanes[event.kind].refused(event, outcomes[0])
+    def _answered(
+        self,
+        event: Event,
+        sent: Sequence[asyncio.Future[None]],
+        waiting: set[asyncio.Future[None]],
+        answer: asyncio.Future[None],
+    ) -> None:
+        """Take one of the broker's answers; the event is done with the last."""
+        self._unanswered.discard(answer)
+        waiting.discard(answer)
+        if waiting or answer.cancelled():
+            return
+        refusals = [each.exception() for each in sent]
+        for refusal in refusals[1:]:
+            if refusal is not None:
+                _LOGGER.warning("A copy of an event is not delivered. %s", refusal)
+        if isinstance(refusals[0], PublishRefusedError):
+            self._lanes[event.kind].refused(event, refusals[0])
         else:
             self._lanes[event.kind].taken()
             self._delivered.append(event)

@@ -159,10 +159,10 @@ class Attempts:
             submitted_at=now,
             expected_reference=None,
             due_at=None,
+            updated_at=now,
         )
         if self._settings.verbose_states:
             return move(tx, message, State.SUBMITTING, now=now, error=message.error)
-        message = replace(message, updated_at=now)
         tx.save_message(message)
         return message
 

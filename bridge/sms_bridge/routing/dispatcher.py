@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sms_bridge.routing.link import Inlet, Link, Outcome, Submission
     from sms_bridge.store.base import Store, Transaction
 
+    Finished = Sequence[tuple[Submission, Outcome]]
+
 _LOG: Final = logging.getLogger(__name__)
 #: How often the clock looks for messages whose time has come, in seconds.
 _TICK: Final = 1.0
@@ -121,20 +123,20 @@ class Dispatcher:
 
     async def _work(self, link: Link) -> None:
         """Claim, submit, settle; the next claim shares the commit of the settlement."""
-        unsettled: Sequence[tuple[Submission, Outcome]] = ()
-        while not self._stopping or unsettled:
+        finished: Finished = ()
+        while not self._stopping or finished:
             self._wake[link.name].clear()
             wanted = 0 if self._stopping or not self._gateways.is_usable(link.name) else link.max_batch
             granted = self._pace.take(wanted) if wanted else 0
-            batch, _ = await asyncio.gather(self._claim(link, granted), self._settle(link, unsettled))
+            batch = await (self._settle(link, finished, granted) if finished else self._claim(link, granted))
             self._pace.give_back(granted - len(batch))
-            unsettled = ()
+            finished = ()
             if batch:
-                unsettled = await self._submit(link, batch)
+                finished = await self._submit(link, batch)
             elif not self._stopping:
                 await self._idle(link, paced=bool(wanted) and not granted)
 
-    async def _submit(self, link: Link, batch: Sequence[Submission]) -> Sequence[tuple[Submission, Outcome]]:
+    async def _submit(self, link: Link, batch: Sequence[Submission]) -> Finished:
         try:
             outcomes = await link.submit(batch, self._segment_taken)
             finished = tuple(zip(batch, outcomes, strict=True))
@@ -171,22 +173,32 @@ class Dispatcher:
             await asyncio.sleep(_STORE_PAUSE)
             return ()
 
-    async def _settle(self, link: Link, finished: Sequence[tuple[Submission, Outcome]]) -> None:
-        if not finished:
-            return
+    async def _settle(self, link: Link, finished: Finished, limit: int) -> Sequence[Submission]:
+        """Write down what became of a batch, and claim the next one in the same unit: one wait for the disk."""
         now, usable = self._now(), self._gateways.usable()
 
-        def unit(tx: Transaction) -> None:
+        def settle(tx: Transaction) -> None:
             for submission, outcome in finished:
                 self._attempts.settle(tx, submission.row, submission.attempt, outcome, usable=usable, now=now)
 
-        await commit_surely(self._store, "settle", unit)
+        def settle_and_claim(tx: Transaction) -> Sequence[Submission]:
+            settle(tx)
+            # By the time of the commit: a full disk may have held it up.
+            return self._attempts.claim(tx, link.name, usable, limit, self._now()) if limit else ()
+
+        try:
+            batch = await commit_surely(self._store, "settle", settle_and_claim)
+        except Exception:
+            # A fault in claiming must not undo what the gateway has said of others.
+            await commit_surely(self._store, "settle", settle)
+            raise
         taken = sum(isinstance(outcome, Taken) for _, outcome in finished)
         self._sent_times.extend([now] * taken)
         if taken < len(finished):
             self.wake()
         self._gateways.touch(link.name)
         self._committed()
+        return batch
 
     async def _segment_taken(self, row: int, seqno: int, reference: str) -> None:
         unit = partial(

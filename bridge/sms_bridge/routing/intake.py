@@ -128,10 +128,14 @@ class Intake:
                 named = replace(command, id=message_id if command.id or grouped else None)
                 self._refuse(tx, named, (judged.to,), judged.error, now)
                 continue
-            message = replace(
-                judged,
-                id=message_id,
+            recipient, route = judged
+            message = self._compose(
+                command,
+                now,
+                message_id=message_id,
                 group_id=base if grouped else None,
+                recipient=recipient.number,
+                route=route,
                 segments=segments,
                 fingerprint=fingerprint,
             )
@@ -139,8 +143,8 @@ class Intake:
 
     def _judge(
         self, tx: Transaction, command: Command, member: Recipient | Unresolved, now: float
-    ) -> Message | Refusal:
-        """One recipient: a message without its identity yet, or why there is none."""
+    ) -> tuple[Recipient, Steps] | Refusal:
+        """One recipient with its route, or why there is no message for it."""
         if isinstance(member, Unresolved):
             return Refusal(to=member.given, error=member.error)
         route = self._router.route(command, member)
@@ -149,18 +153,30 @@ class Intake:
         over = self._quota.spend(tx, member.number, command.priority, now)
         if over is not None:
             return Refusal(to=member.given, error=over)
-        return self._compose(command, member, route, now)
+        return member, route
 
-    def _compose(self, command: Command, recipient: Recipient, route: Steps, now: float) -> Message:
-        """The message as it enters the queue, before it has its identity."""
+    def _compose(
+        self,
+        command: Command,
+        now: float,
+        *,
+        message_id: str,
+        group_id: str | None,
+        recipient: str,
+        route: Steps,
+        segments: int,
+        fingerprint: dict[str, str | None],
+    ) -> Message:
+        """The message as it enters the queue."""
         defaults = self._settings.defaults
         starts_at = command.send_at if command.send_at is not None and command.send_at > now else None
         valid_for = defaults.valid_for if command.valid_for is None else command.valid_for
         expires_at = (now if command.send_at is None else command.send_at) + valid_for
         held_until = starts_at or quiet_until(self._settings.limits, self._calendar, command.priority, now)
         return Message(
-            id="",
-            recipient=recipient.number,
+            id=message_id,
+            group_id=group_id,
+            recipient=recipient,
             text=command.text,
             data=command.data,
             port=command.port,
@@ -176,6 +192,8 @@ class Intake:
             user_properties=command.reply.user_properties,
             response_topic=command.reply.topic,
             correlation=command.reply.correlation,
+            fingerprint=fingerprint,
+            segments=segments,
             created_at=now,
             updated_at=now,
             send_at=starts_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sms_bridge.routing.events import dlr_body
 from sms_bridge.store.base import Copy, EventKind, Phase
@@ -47,16 +47,17 @@ def move(
     ``final`` ends it (phase ``done``), and an ephemeral text with it. Returns it as saved.
     """
     published = is_published(message, state, final=final)
+    changes: dict[str, Any] = {"updated_at": now}
     if published or not message.final:
-        message = replace(message, error=error)
+        changes["error"] = error
     if published:
-        message = replace(message, state=state, final=final or message.final)
+        changes |= {"state": state, "final": final or message.final}
     elif (message.state, state) == (State.SUBMITTING, State.UNKNOWN):
         # Equal in rank, so not an event; but what follows goes by what is known.
-        message = replace(message, state=state)
+        changes["state"] = state
     if final:
-        message = replace(message, phase=Phase.DONE, due_at=None)
-    message = replace(message, updated_at=now)
+        changes |= {"phase": Phase.DONE, "due_at": None}
+    message = replace(message, **changes)
     tx.save_message(message)
     if published:
         announce(tx, message, now=now, answer=message.final)
