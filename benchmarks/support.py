@@ -15,9 +15,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-_ROOT: Final = Path(__file__).resolve().parent.parent
-_ROOMS: Final = (str(_ROOT / "bridge"), str(_ROOT / "custom_components" / "sms_gateway"))
-sys.path.extend(_ROOMS)
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "custom_components" / "sms_gateway"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bridge"))
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
+_ROOT: Final = Path(__file__).resolve().parent.parent
+#: PYTHONPATH of the programs that are started: the two lines above for them.
+_SOURCES: Final = f"{_ROOT / 'bridge'}{os.pathsep}{_ROOT / 'custom_components' / 'sms_gateway'}"
 #: Runs of each measurement; their median is printed.
 RUNS: Final = 3
 #: Longest wait for anything that must happen, in seconds.
@@ -90,7 +92,7 @@ class Stage:
 
     def start(self, name: str, *words: str | Path) -> subprocess.Popen[bytes]:
         """Start a program; its output is shown if the block fails."""
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(_ROOMS)}
+        environment = {**os.environ, "PYTHONPATH": _SOURCES}
         with (self.folder / f"{name}.out").open("ab") as out:
             process = subprocess.Popen(
                 words, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
