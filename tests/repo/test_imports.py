@@ -38,6 +38,12 @@ def test_the_shared_room_imports_only_what_home_assistant_has() -> None:
     assert foreign == {}
 
 
+def test_nothing_beside_the_shared_room_hides_the_standard_library() -> None:
+    """Its folder is on the import path, where a module named like Python's own comes before Python's own."""
+    beside = {path.stem for path in (ROOT / "custom_components" / "sms_gateway").iterdir()}
+    assert beside & sys.stdlib_module_names == set()
+
+
 @pytest.mark.parametrize("heavy", ["aiohttp", "amqtt", "phonenumbers", "sms_bridge.simulator"])
 def test_a_start_with_modems_only_imports_no_other_part(heavy: str) -> None:
     code = f"import sys, sms_bridge.cli, sms_bridge.app; sys.exit({heavy!r} in sys.modules)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import phonenumbers
 import pytest
 
-from custom_components.sms_gateway.numbers import to_e164
+from custom_components.sms_gateway.dialling import to_e164
 from custom_components.sms_gateway.sms_providers.address import SHORT_CODE_DIGITS, InvalidNumberError
 
 #: Their national numbers begin with 0 and are refused: the rule of one dropped 0 does not hold there.
