@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,10 +15,12 @@ import yaml
 from sms_bridge.config.schema import NAMED, SECTIONS, SINGLE
 from sms_bridge.mqtt.send import FIELDS
 from sms_bridge.mqtt.settings import ADMIN_COMMANDS
+from sms_bridge.routing.events import call_body, dlr_body, incoming_body
+from sms_bridge.routing.link import CallEvent
 from sms_bridge.routing.requests import AdminCode
 from sms_bridge.simulator.faults import FAULTS
-from sms_bridge.store.base import Phase
-from sms_providers.model import ErrorCode, State
+from sms_bridge.store.base import Message, Phase
+from sms_providers.model import ErrorCode, InboundMessage, State
 from tests.repo.checkout import IMPORT_ROOTS, ROOT
 
 if TYPE_CHECKING:
@@ -67,6 +71,27 @@ def test_every_yaml_example_can_be_read(document: Path) -> None:
     Loader.add_constructor(None, lambda _loader, node: str(node.value))
     for block in re.findall(r"```yaml\n(.*?)```", read(document), re.DOTALL):
         yaml.load(block, Loader)  # noqa: S506 - a SafeLoader
+
+
+def test_every_payload_shown_is_json() -> None:
+    payloads = re.findall(r"```json\n(.*?)```", guide("mqtt-api"), re.DOTALL)
+    assert payloads
+    for payload in payloads:
+        json.loads(payload)
+
+
+def test_the_events_shown_have_every_key() -> None:
+    shown = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", guide("mqtt-api"), re.DOTALL)]
+    message = Message(recipient="", id="", created_at=0, valid_for=1, expires_at=1, route=())
+    now = datetime.fromtimestamp(0, UTC)
+    received = InboundMessage(originator="", text="", sent_at=now, received_at=now)
+    bodies = (
+        dlr_body(message, at=0),
+        incoming_body("", "", received),
+        call_body("", "", CallEvent.RINGING, now),
+    )
+    for body in bodies:
+        assert any(list(event) == [*body, "seq", "epoch"] for event in shown)
 
 
 def test_the_mqtt_interface_is_described_whole() -> None:
