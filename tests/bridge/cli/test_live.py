@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.running import spawn, wait_until
+from tests.support.running import PATIENCE, spawn, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,8 +147,9 @@ def test_watch_shows_what_comes_in_until_it_is_interrupted(
 
         wait_until(has_come, "a line about the message")
     finally:
-        watch.terminate()
-        watch.wait()
+        watch.send_signal(signal.SIGINT)
+        status = watch.wait(PATIENCE)
+    assert status == 0
     event = next(event for event in received if event.get("text") == "ding")
     assert (event["topic"], event["from"], event["gateway"]) == ("incoming", "+4915550000007", "stick")
 

@@ -198,6 +198,12 @@ def test_a_broker_without_a_bridge_ends_with_4(
     assert ran == (4, "", message)
 
 
+def test_a_certificate_that_is_not_there_ends_with_2(plain: Run, tmp_path: Path) -> None:
+    ran = plain("watch", "-c", write(tmp_path, GOOD + "mqtt: {tls: {ca: /nowhere/ca.pem}}\n"))
+    assert ran.status == 2
+    assert ran.err.startswith("sms-bridge: mqtt.tls: a certificate or key cannot be read: ")
+
+
 def test_a_broker_that_refuses_the_password_ends_with_4(plain: Run, tmp_path: Path) -> None:
     with Mosquitto(tmp_path, ("allow_anonymous false",)) as broker:
         mqtt = f"mqtt: {{host: 127.0.0.1, port: {broker.port}, username: me, password: hunter2}}\n"
