@@ -147,8 +147,8 @@ class Client:
         return [event for event in self.events() if message_id in (event["id"], event["group"])]
 
     def states(self, message_id: str) -> list[str]:
-        """The states that were published of one message."""
-        return [event["state"] for event in self.of(message_id)]
+        """The states that were published of one message, without answers to repeated commands."""
+        return [event["state"] for event in self.of(message_id) if not event["repeat"]]
 
     def final(self, message_id: str, patience: float = PATIENCE) -> Event:
         """The first final event of a message."""
