@@ -1,62 +1,60 @@
-"""National numbers as E.164: the country decides what a leading 0 stands for.
+"""Numbers as people type them into Home Assistant.
 
-Source: ITU-T E.164 (list of assigned country codes) and ITU Operational Bulletin (international prefix, national trunk
-prefix).
+Home Assistant has no library of numbering plans and this integration brings none: national numbers are read by the two
+facts below, which hold for nearly all countries that write a 0 in front. Everywhere else people type the plus sign.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from .sms_providers.address import InvalidNumberError, Msisdn, NumberKind, parse_number
 
-#: Country calling codes (ITU-T E.164), by ISO 3166-1 alpha-2.
-CALLING_CODES: Final = {
-    word[:2]: word[2:]
-    for word in """
-    AC247 AD376 AE971 AF93 AG1 AI1 AL355 AM374 AO244 AR54 AS1 AT43 AU61 AW297 AX358 AZ994 BA387 BB1
-    BD880 BE32 BF226 BG359 BH973 BI257 BJ229 BL590 BM1 BN673 BO591 BQ599 BR55 BS1 BT975 BW267 BY375
-    BZ501 CA1 CC61 CD243 CF236 CG242 CH41 CI225 CK682 CL56 CM237 CN86 CO57 CR506 CU53 CV238 CW599 CX61
-    CY357 CZ420 DE49 DJ253 DK45 DM1 DO1 DZ213 EC593 EE372 EG20 EH212 ER291 ES34 ET251 FI358 FJ679 FK500
-    FM691 FO298 FR33 GA241 GB44 GD1 GE995 GF594 GG44 GH233 GI350 GL299 GM220 GN224 GP590 GQ240 GR30
-    GT502 GU1 GW245 GY592 HK852 HN504 HR385 HT509 HU36 ID62 IE353 IL972 IM44 IN91 IO246 IQ964 IR98 IS354
-    IT39 JE44 JM1 JO962 JP81 KE254 KG996 KH855 KI686 KM269 KN1 KP850 KR82 KW965 KY1 KZ7 LA856 LB961 LC1
-    LI423 LK94 LR231 LS266 LT370 LU352 LV371 LY218 MA212 MC377 MD373 ME382 MF590 MG261 MH692 MK389 ML223
-    MM95 MN976 MO853 MP1 MQ596 MR222 MS1 MT356 MU230 MV960 MW265 MX52 MY60 MZ258 NA264 NC687 NE227 NF672
-    NG234 NI505 NL31 NO47 NP977 NR674 NU683 NZ64 OM968 PA507 PE51 PF689 PG675 PH63 PK92 PL48 PM508 PR1
-    PS970 PT351 PW680 PY595 QA974 RE262 RO40 RS381 RU7 RW250 SA966 SB677 SC248 SD249 SE46 SG65 SH290
-    SI386 SJ47 SK421 SL232 SM378 SN221 SO252 SR597 SS211 ST239 SV503 SX1 SY963 SZ268 TA290 TC1 TD235
-    TG228 TH66 TJ992 TK690 TL670 TM993 TN216 TO676 TR90 TT1 TV688 TW886 TZ255 UA380 UG256 US1 UY598
-    UZ998 VA39 VC1 VE58 VG1 VI1 VN84 VU678 WF681 WS685 XK383 YE967 YT262 ZA27 ZM260 ZW263
-    """.split()
-}
-#: Countries in which a leading 0 belongs to the number and is dialled from abroad too.
-_KEEPS_ZERO: Final = frozenset("BJ GA IT SM VA".split())
-#: Trunk prefixes that begin with a 0 and go on.
-_LONG_TRUNK_PREFIX: Final = {"HU": "06"}
-#: Countries without a trunk prefix, or with one that is no 0: no number there is written with a leading 0.
-_NO_ZERO: Final = frozenset(
-    """
-    AC AD AG AI AO AS AW BB BF BH BI BM BN BQ BS BT BW BY BZ CA CF CG CI CK CL CM CR CV CW CY CZ DJ DK
-    DM DO EE ES FJ FK FM FO GD GI GL GM GN GQ GR GT GU GW GY HK HN HT IO IS JM KM KN KW KY KZ LC LS LU
-    LV MH ML MO MP MR MS MT MU MV MX MZ NC NE NF NI NO NR NU OM PA PF PG PL PR PT PW QA RU SB SC SG SH
-    SJ SN SR ST SV SX SZ TA TC TD TG TJ TK TL TM TN TO TT TV US UZ VC VG VI VU WF WS
-    """.split()
-)
+
+def _table(rows: str) -> dict[str, str]:
+    """Read ``DE49`` as country and calling code."""
+    return {row[:2]: row[2:] for row in rows.split()}
+
+
+#: Calling codes (ITU-T E.164) of the countries whose national (trunk) prefix is 0 (ITU Operational Bulletin 994,
+#: Dialling Procedures): it is dropped behind the calling code. Argentina and Colombia are absent, where it is not that
+#: simple.
+_ZERO_IS_A_PREFIX: Final = _table("""
+    AE971 AF93 AL355 AM374 AT43 AU61 AX358 AZ994 BA387 BD880 BE32 BG359 BL590 BO591 BR55 CC61 CD243 CH41 CN86 CU53
+    CX61 DE49 DZ213 EC593 EG20 EH212 ER291 ET251 FI358 FR33 GB44 GE995 GF594 GG44 GH233 GP590 HR385 ID62 IE353 IL972
+    IM44 IN91 IQ964 IR98 JE44 JO962 JP81 KE254 KG996 KH855 KI686 KP850 KR82 LA856 LB961 LI423 LK94 LR231 LT370 LY218
+    MA212 MC377 MD373 ME382 MF590 MG261 MK389 MM95 MN976 MQ596 MW265 MY60 NA264 NG234 NL31 NP977 NZ64 PE51 PH63 PK92
+    PM508 PS970 PY595 RE262 RO40 RS381 RW250 SA966 SD249 SE46 SI386 SK421 SL232 SO252 SS211 SY963 TH66 TR90 TW886 TZ255
+    UA380 UG256 UY598 VE58 VN84 XK383 YE967 YT262 ZA27 ZM260 ZW263
+""")
+#: Likewise of the countries where a leading 0 belongs to the number and stays.
+_ZERO_BELONGS: Final = _table("BJ229 CG242 CI225 GA241 IT39 SM378 VA39")
+#: Hungary alone has a longer trunk prefix that begins with 0.
+_HUNGARY: Final = ("HU", "06", "36")
+
+_INTERNATIONAL_PREFIX: Final = re.compile(r"[^+0-9]*[+0]")
 
 
 def to_e164(raw: str, country: str | None) -> str:
-    """Return ``raw`` as an E.164 number with its plus sign, a short code as its digits.
+    """Return what a person typed as an E.164 number with its plus sign; a short code as its digits.
 
-    ``country`` is the ISO 3166-1 alpha-2 code of the country that a number with a leading 0 belongs to. Raises
-    InvalidNumberError with a sentence that does not repeat the number.
+    ``country`` (ISO 3166-1 alpha-2) is where a number with a leading 0 belongs to. Raises InvalidNumberError, a
+    ValueError, with a sentence that does not repeat the number. Seven or more digits without plus sign and without
+    0 are refused: whether 202 555 0123 is in Washington or in Egypt is not for us to guess.
     """
     number = parse_number(raw)
+    if number.kind is NumberKind.INTERNATIONAL and not _INTERNATIONAL_PREFIX.match(raw):
+        raise InvalidNumberError("Write the number with a plus sign and the country code in front.")
     if number.kind is not NumberKind.NATIONAL:
         return number.value
-    code = CALLING_CODES.get(country or "")
-    if country is None or code is None or country in _NO_ZERO:
-        raise InvalidNumberError("Write the number with its country code, such as +49 170 1234567.")
-    if country in _KEEPS_ZERO:
+    prefix, code = "0", _ZERO_IS_A_PREFIX.get(country or "")
+    if country == _HUNGARY[0] and number.value.startswith(_HUNGARY[1]):
+        _, prefix, code = _HUNGARY
+    if code is not None:
+        return Msisdn(f"+{code}{number.value.removeprefix(prefix)}")
+    if (code := _ZERO_BELONGS.get(country or "")) is not None:
         return Msisdn(f"+{code}{number.value}")
-    return Msisdn(f"+{code}{number.value.removeprefix(_LONG_TRUNK_PREFIX.get(country, '0'))}")
+    raise InvalidNumberError(
+        "Write the number with a plus sign and the country code instead of the leading 0."
+    )
