@@ -28,12 +28,17 @@ CONF_KIND: Final = "kind"
 CONF_BASE_TOPIC: Final = "base_topic"
 CONF_INSTANCE: Final = "instance"
 
-#: Subentry data.
+#: The version of the bridge's interface that this integration speaks (MQTT contract, its title).
+BRIDGE_API: Final = 1
+#: The base topic of a bridge whose configuration names none (MQTT contract).
+DEFAULT_BASE_TOPIC: Final = "sms_gateway"
+
+#: Subentry data. A number is E.164 or a short code; members are the subentry ids of contacts. The name is the title.
 CONF_NUMBER: Final = "number"
 CONF_GATEWAY: Final = "gateway"
 CONF_MEMBERS: Final = "members"
 
-#: Options of a config entry.
+#: Options of a config entry. The country is ISO 3166-1 alpha-2, by default Home Assistant's own.
 CONF_COUNTRY: Final = "country"
 CONF_TEXTS_IN_ENTITIES: Final = "texts_in_entities"
 CONF_CLASSIC_NOTIFY: Final = "classic_notify"
