@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import voluptuous as vol
 
+from sms_bridge.config.countries import COUNTRIES
 from sms_bridge.config.document import Unreadable
 from sms_bridge.config.problems import nearest, shown
 from sms_providers.address import redact
@@ -193,6 +194,13 @@ def _prefix(value: object) -> str:
     return string
 
 
+def _country(value: object) -> str:
+    code = _text_of(value)
+    if code not in COUNTRIES:
+        raise ValueError
+    return code
+
+
 def _topic(value: object) -> str:
     string = _text_of(value)
     levels = string.split("/")
@@ -235,6 +243,12 @@ FLAG: Final = yes_no()
 #: Names of gateways and instances stand in topics and on command lines.
 NAME: Final = text("a name of letters, digits, '.', '_' and '-', at most 64", pattern=r"[A-Za-z0-9._-]{1,64}")
 PORT: Final = whole(1, 65535)
+COUNTRY: Final = Check(
+    expected="the two capital letters of a country, such as DE",
+    convert=_country,
+    json={"enum": sorted(COUNTRIES)},
+    text=True,
+)
 CLOCK: Final = Check(
     expected='a time of day such as "22:00"',
     convert=_clock_time,

@@ -13,6 +13,7 @@ import voluptuous as vol
 from sms_bridge.config.checks import (
     ADDRESS,
     CLOCK,
+    COUNTRY,
     FLAG,
     NAME,
     PORT,
@@ -95,9 +96,7 @@ STORE: Final[Section] = {
 }
 
 DEFAULTS: Final[Section] = {
-    key("country", "DE", "country of numbers with a leading 0"): text(
-        "two capital letters such as DE", pattern="[A-Z]{2}"
-    ),
+    key("country", "DE", "country of numbers with a leading 0"): COUNTRY,
     key(
         "time_zone", None, "of quiet hours and of counters that turn at midnight; null: this machine's"
     ): nullable(TIME_ZONE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import socket
@@ -37,7 +38,7 @@ def around(tmp_path: Path) -> Iterator[Surroundings]:
 def systemd(tmp_path: Path) -> Iterator[socket.socket]:
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as listener:
         listener.bind(str(tmp_path / "notify"))
-        listener.settimeout(PATIENCE)
+        listener.settimeout(1.0)
         yield listener
 
 
@@ -62,7 +63,14 @@ def send(around: Surroundings, *words: str) -> int:
 def ready(around: Surroundings, systemd: socket.socket, **environment: str) -> subprocess.Popen[bytes]:
     """Start a bridge and wait until it says that it is ready."""
     process = around.start_bridge(NOTIFY_SOCKET=str(around.folder / "notify"), **environment)
-    wait_until(lambda: systemd.recv(100) == b"READY=1", "the start")
+
+    def is_ready() -> bool:
+        assert process.poll() is None, around.log.read_text()
+        with contextlib.suppress(TimeoutError):
+            return systemd.recv(100) == b"READY=1"
+        return False
+
+    wait_until(is_ready, "the start")
     return process
 
 
@@ -139,6 +147,7 @@ def test_without_broker_and_modem_it_starts_all_the_same(tmp_path: Path, systemd
     )
     environment = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
     process = spawn("run", "-c", config, environment=environment, log=tmp_path / "log")
+    systemd.settimeout(PATIENCE)
     assert systemd.recv(100) == b"READY=1"
     gateway = call(tmp_path, "gateway", {"gateway": "stick"}, PATIENCE)
     assert gateway["state"] != "online"

@@ -74,6 +74,15 @@ def test_numbers_appear_only_where_they_are_asked_for(form: LogFormat) -> None:
     assert "+491701234567" in logged(LogSettings(format=form, texts=True))
 
 
+@pytest.mark.parametrize("form", list(LogFormat))
+def test_a_line_that_cannot_be_formatted_disturbs_nobody(
+    form: LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logging(LogSettings(format=form), io.StringIO())
+    logging.getLogger("some.library").warning("%d", "no number")
+    assert "--- Logging error ---" in capsys.readouterr().err
+
+
 def test_the_level_is_the_least_that_is_logged() -> None:
     assert "too fine" in logged(LogSettings(level="debug"))
     assert logged(LogSettings(level="error")) == ""

@@ -74,7 +74,11 @@ FAULTS = [
     ("store: {keep_texts: never}", [(3, "store.keep_texts", 'expected days or final, given "never"')]),
     (
         "defaults: {country: de}",
-        [(3, "defaults.country", 'expected two capital letters such as DE, given "de"')],
+        [(3, "defaults.country", 'expected the two capital letters of a country, such as DE, given "de"')],
+    ),
+    (
+        "defaults: {country: UK}",
+        [(3, "defaults.country", 'expected the two capital letters of a country, such as DE, given "UK"')],
     ),
     (
         "defaults: {time_zone: Europe/Berlni}",

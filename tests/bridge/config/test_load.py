@@ -7,9 +7,11 @@ from datetime import time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 import pytest
 
 from sms_bridge.config import ConfigError, LogFormat, find_config, load
+from sms_bridge.config.countries import COUNTRIES
 from sms_bridge.links.settings import ModemLinkSettings
 from sms_bridge.mqtt.settings import DEFAULT_ADMIN, MqttSettings, Protocol, TlsSettings
 from sms_bridge.routing.settings import Contact, QuietHours, Route, RouteMatch, RoutingSettings
@@ -280,3 +282,7 @@ def test_no_configuration_at_all_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     )
     with pytest.raises(ConfigError, match="there is none: name one with -c FILE"):
         find_config(None, {})
+
+
+def test_every_country_with_a_numbering_plan_is_known() -> None:
+    assert set(phonenumbers.SUPPORTED_REGIONS) == COUNTRIES
