@@ -53,9 +53,14 @@ class Seen:
 
 
 class Client:
-    """Sees everything, with QoS 1 and a session of its own. ``version`` is the MQTT version it speaks."""
+    """Sees everything, with QoS 1 and a session of its own. ``version`` is the MQTT version it speaks.
 
-    def __init__(self, port: int, *, version: str = "5", name: str = "somebody") -> None:
+    ``user`` is a name and a password.
+    """
+
+    def __init__(
+        self, port: int, *, version: str = "5", name: str = "somebody", user: tuple[str, str] | None = None
+    ) -> None:
         self.seen: list[Seen] = []
         self._v5 = version == "5"
         self._numbers = itertools.count()
@@ -66,6 +71,8 @@ class Client:
             clean_session=None if self._v5 else False,
             protocol=MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311,
         )
+        if user is not None:
+            self._client.username_pw_set(*user)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._connected
         self._client.on_subscribe = self._subscribed

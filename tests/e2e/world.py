@@ -98,7 +98,8 @@ class World:
     """Everything in ``folder``. ``sections`` replace those of the usual configuration, key by key.
 
     ``modems`` maps gateways to the options of their simulators; ``version`` is the MQTT version of the bridge and of
-    ``client``; ``program`` is the module that is the daemon.
+    ``client``; ``program`` is the module that is the daemon; ``user`` (name and password) is the only one that the
+    broker lets in.
     """
 
     def __init__(
@@ -108,16 +109,17 @@ class World:
         modems: Mapping[str, tuple[str, ...]] | None = None,
         version: str = "5",
         program: str = "sms_bridge",
-        broker_lines: tuple[str, ...] = ("allow_anonymous true",),
+        user: tuple[str, str] | None = None,
         **sections: Section,
     ) -> None:
         self.folder = folder
         self.config = folder / "sms-bridge.yaml"
-        self.broker = Mosquitto(folder, broker_lines)
+        self.broker = Mosquitto(folder, _access(folder, user))
         self.modems: dict[str, Modem] = {}
         self._modems = {"stick": ()} if modems is None else modems
         self._version = version
         self._program = program
+        self._user = user
         self._sections = sections
         self._ends = ExitStack()
         self.client: Client
@@ -199,7 +201,7 @@ class World:
             self.modems[name] = Modem(self.folder, name, *options)
             self._ends.callback(self.modems[name].close)
         self.write_config()
-        self.client = Client(self.broker.port, version=self._version)
+        self.client = Client(self.broker.port, version=self._version, user=self._user)
         self._ends.callback(self.client.close)
 
     def _is_up(self, bridge: Bridge, name: str, mark: int) -> bool:
@@ -219,6 +221,15 @@ def spawn(*words: str, log: Path, program: str = "sms_bridge") -> subprocess.Pop
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def _access(folder: Path, user: tuple[str, str] | None) -> tuple[str, ...]:
+    """The lines of the broker's configuration that say who may connect."""
+    if user is None:
+        return ("allow_anonymous true",)
+    passwords = folder / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), *user], check=True, capture_output=True)
+    return ("allow_anonymous false", f"password_file {passwords}")
 
 
 def _merge(usual: object, changes: Mapping[str, object]) -> Json:
