@@ -84,3 +84,6 @@ class Backend(Protocol):
 
     async def refresh(self) -> None:
         """Ask for everything that is not pushed."""
+
+    def diagnostics(self) -> Mapping[str, object]:
+        """What helps to find a fault, in JSON's types, without secrets, numbers and texts."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from uuid import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,13 @@ class Feature(StrEnum):
     INCOMING = "incoming"
     CALLS = "calls"
     GATEWAYS = "gateways"
+    RESTART = "restart"
     PAIRING = "pairing"
+
+
+def new_message_id() -> str:
+    """An id that no other message has, rising with time (RFC 9562 clause 5.7)."""
+    return str(uuid7())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +76,15 @@ class MessageError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageStatus:
-    """What is known of one outbound message. ``state`` ``None`` is *pending*: no word from the backend yet."""
+    """What is known of one outbound message. ``state`` ``None`` is *pending*: no word from the backend yet.
+
+    ``conflict`` says that the ``id`` belongs to another message, to which this status must not be applied.
+    """
 
     id: str
     to: str
     state: State | None
+    conflict: bool = False
     final: bool = False
     segments: int | None = None
     gateway: str | None = None
@@ -168,12 +179,14 @@ class GatewayState:
 class Snapshot:
     """The present state of a backend; replaced as a whole whenever anything changes.
 
-    ``connected`` is whether the backend can be reached. The counters are over all gateways, ``None`` where unknown.
-    ``features`` may change while it runs (the bridge's allowed commands).
+    ``connected`` is whether the backend can be reached, ``api`` the version of its interface. The counters are over
+    all gateways, ``None`` where unknown. ``features`` may change while it runs (the bridge's allowed commands);
+    ``gateways`` are complete once it has :attr:`Feature.GATEWAYS`.
     """
 
     connected: bool = False
     version: str | None = None
+    api: int | None = None
     features: frozenset[Feature] = frozenset()
     gateways: Mapping[str, GatewayState] = field(default_factory=dict)
     balance: Balance | None = None

@@ -1,0 +1,282 @@
+"""What the platforms, actions and triggers share: the present state, the events, and the way to send."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from .backend import BackendError
+from .backend.model import DeliveryEvent, Feature, IncomingEvent, Snapshot
+from .const import (
+    CONF_MAX_AGE,
+    CONF_TEXTS_IN_ENTITIES,
+    DEFAULT_MAX_AGE,
+    DOMAIN,
+    EVENT_DELIVERY,
+    EVENT_RECEIVED,
+    LOGGER,
+)
+from .contacts import AddressBook
+from .errors import errors_translated, translated
+from .events import OtpEvent, delivery_data, happened_at, incoming_data
+from .sms_providers.model import RANK, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from homeassistant.core import HomeAssistant
+
+    from .backend import Backend
+    from .backend.model import BackendEvent, MessageStatus, SendRequest
+    from .contacts import Recipient
+    from .events import Happening
+
+#: Messages whose last state is remembered, so that nobody misses it between sending and waiting.
+_REMEMBERED: Final = 1_000
+
+
+@dataclass(slots=True, kw_only=True)
+class RuntimeData:
+    """What lives as long as a loaded config entry."""
+
+    coordinator: SmsGatewayCoordinator
+
+
+type SmsGatewayConfigEntry = ConfigEntry[RuntimeData]
+
+
+class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
+    """Hears everything from one backend and tells it on.
+
+    ``backend`` may be used directly inside :meth:`errors_translated`; messages go through :meth:`async_send`.
+    """
+
+    config_entry: SmsGatewayConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: SmsGatewayConfigEntry, backend: Backend) -> None:
+        super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
+        self.data = Snapshot()
+        self.backend = backend
+        self.contacts = AddressBook(hass, entry)
+        self._listeners_of_events: dict[object, Callable[[Happening], None]] = {}
+        self._known: OrderedDict[str, MessageStatus] = OrderedDict()
+        self._available: dict[str | None, bool] = {}
+
+    @property
+    def hub_identifier(self) -> tuple[str, str]:
+        """Identifies the device of the bridge or account."""
+        return (DOMAIN, self.config_entry.entry_id)
+
+    @property
+    def hub_device_info(self) -> DeviceInfo:
+        """The device of the bridge or account."""
+        return DeviceInfo(
+            identifiers={self.hub_identifier},
+            name=self.config_entry.title,
+            entry_type=DeviceEntryType.SERVICE,
+            sw_version=self.data.version,
+        )
+
+    @property
+    def hub_device_id(self) -> str:
+        """The hub's id in the device registry."""
+        return dr.async_get_device_id_by_identifier(
+            self.hass, self.hub_identifier, config_entry_id=self.config_entry.entry_id
+        )
+
+    def gateway_identifier(self, name: str) -> tuple[str, str]:
+        """Identifies the device of a gateway."""
+        return (DOMAIN, f"{self.config_entry.entry_id}_gateway_{name}")
+
+    @property
+    def texts_shown(self) -> bool:
+        """Whether the user wants texts in entities and bus events."""
+        return bool(self.config_entry.options.get(CONF_TEXTS_IN_ENTITIES, False))
+
+    @property
+    def max_age(self) -> timedelta:
+        """What is older than this is late."""
+        return timedelta(seconds=self.config_entry.options.get(CONF_MAX_AGE, DEFAULT_MAX_AGE))
+
+    # -- life
+
+    async def async_start(self) -> None:
+        """Begin to hear. Raises :class:`BackendError`."""
+        dr.async_get(self.hass).async_get_or_create(
+            config_entry_id=self.config_entry.entry_id, **self.hub_device_info
+        )
+        await self.backend.start(self)
+
+    async def async_stop(self) -> None:
+        """Hear nothing more."""
+        await self.backend.stop()
+
+    @override
+    async def _async_update_data(self) -> Snapshot:
+        """Ask for what is not pushed."""
+        try:
+            await self.backend.refresh()
+        except BackendError as error:
+            shown = translated(error)
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key=shown.translation_key,
+                translation_placeholders=shown.translation_placeholders,
+            ) from error
+        return self.data
+
+    # -- what the backend tells
+
+    @callback
+    def snapshot_changed(self, snapshot: Snapshot) -> None:
+        """See :class:`~.backend.Listener`."""
+        version = self.data.version
+        self.async_set_updated_data(snapshot)
+        self._log_availability(snapshot)
+        if snapshot.version != version:
+            dr.async_get(self.hass).async_get_or_create(
+                config_entry_id=self.config_entry.entry_id, **self.hub_device_info
+            )
+        if Feature.GATEWAYS in snapshot.features:
+            self._remove_stale_devices(snapshot)
+
+    @callback
+    def happened(self, event: BackendEvent) -> None:
+        """See :class:`~.backend.Listener`. What is older than ``max_age`` is late, whyever it comes so late."""
+        if not event.late and dt_util.utcnow() - happened_at(event) > self.max_age:
+            event = replace(event, late=True)
+        if isinstance(event, IncomingEvent):
+            self._fire(EVENT_RECEIVED, incoming_data(event, self.contacts, with_text=self.texts_shown))
+        elif isinstance(event, DeliveryEvent):
+            self._remember(event.status)
+            self._fire(EVENT_DELIVERY, delivery_data(event, self.contacts))
+        self._tell(event)
+
+    @callback
+    def async_otp_happened(self, event: OtpEvent) -> None:
+        """Tell a step of a one-time password's life to whoever listens."""
+        self._tell(event)
+
+    @callback
+    def async_add_event_listener(self, listener: Callable[[Happening], None]) -> Callable[[], None]:
+        """Call ``listener`` with every event, in order; returns the unsubscribe."""
+        key = object()
+        self._listeners_of_events[key] = listener
+
+        def unsubscribe() -> None:
+            self._listeners_of_events.pop(key, None)
+
+        return unsubscribe
+
+    def _tell(self, event: Happening) -> None:
+        for listener in list(self._listeners_of_events.values()):
+            try:
+                listener(event)
+            except Exception:  # noqa: BLE001 - one listener's fault must not keep the event from the others
+                LOGGER.exception("A listener failed on an event")
+
+    def _fire(self, event_type: str, data: dict[str, object]) -> None:
+        self.hass.bus.async_fire(event_type, {"config_entry_id": self.config_entry.entry_id, **data})
+
+    def _log_availability(self, snapshot: Snapshot) -> None:
+        """One line when something goes, one when it returns."""
+        present: dict[str | None, bool] = {None: snapshot.connected}
+        if snapshot.connected:
+            present |= {name: gateway.available for name, gateway in snapshot.gateways.items()}
+        else:
+            present |= {name: known for name, known in self._available.items() if name is not None}
+        for name, available in present.items():
+            what = self.config_entry.title if name is None else f"The gateway {name}"
+            if self._available.get(name, True) and not available:
+                LOGGER.warning("%s is not available", what)
+            elif available and not self._available.get(name, True):
+                LOGGER.info("%s is available again", what)
+        self._available = present
+
+    def _remove_stale_devices(self, snapshot: Snapshot) -> None:
+        registry = dr.async_get(self.hass)
+        present = {self.gateway_identifier(name) for name in snapshot.gateways}
+        prefix = self.gateway_identifier("")[1]
+        for device in dr.async_entries_for_config_entry(registry, self.config_entry.entry_id):
+            mine = {item for item in device.identifiers if item[0] == DOMAIN and item[1].startswith(prefix)}
+            if mine and not mine & present:
+                registry.async_remove_device(device.id)
+
+    # -- sending
+
+    async def async_send(
+        self, recipients: Sequence[Recipient], request: SendRequest
+    ) -> list[MessageStatus]:
+        """Hand over a message; one status per recipient, in their order (see :meth:`Backend.send`).
+
+        ``request.recipients`` is ignored. Where the request names no gateway each contact's preferred one is used;
+        several of them make several requests, ``<id>``, ``<id>.1`` …. Raises HomeAssistantError when nothing was handed
+        over.
+        """
+        routes: dict[tuple[str, ...], list[str]] = {}
+        for recipient in recipients:
+            gateway = request.gateway or ((recipient.gateway,) if recipient.gateway else ())
+            routes.setdefault(gateway, []).append(recipient.number)
+        requests = [
+            replace(
+                request,
+                id=request.id if number == 0 else f"{request.id}.{number}",
+                gateway=gateway,
+                recipients=tuple(numbers),
+            )
+            for number, (gateway, numbers) in enumerate(routes.items())
+        ]
+        with errors_translated(self.hass, self.config_entry):
+            answers = await asyncio.gather(*(self.backend.send(item) for item in requests))
+        found = {status.to: status for answer in answers for status in answer}
+        return [found[recipient.number] for recipient in recipients]
+
+    async def async_wait_for(
+        self, statuses: Sequence[MessageStatus], state: State, timeout: float
+    ) -> list[MessageStatus]:
+        """Wait until each message has reached ``state`` or is final; after ``timeout`` seconds return what is known."""
+        wanted = {status.id: status for status in statuses}
+        complete = self.hass.loop.create_future()
+
+        @callback
+        def look(_event: Happening | None = None) -> None:
+            for message_id in wanted:
+                wanted[message_id] = self._latest(wanted[message_id])
+            if not complete.done() and all(_reached(status, state) for status in wanted.values()):
+                complete.set_result(None)
+
+        unsubscribe = self.async_add_event_listener(look)
+        try:
+            look()
+            async with asyncio.timeout(timeout):
+                await complete
+        except TimeoutError:
+            LOGGER.debug("Not every message is %s after %s s", state, timeout)
+        finally:
+            unsubscribe()
+        return [wanted[status.id] for status in statuses]
+
+    def _latest(self, status: MessageStatus) -> MessageStatus:
+        known = None if status.conflict else self._known.get(status.id)
+        return status if known is None else replace(known, to=status.to)
+
+    def _remember(self, status: MessageStatus) -> None:
+        if status.id and not status.conflict:
+            self._known[status.id] = status
+            self._known.move_to_end(status.id)
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+
+
+def _reached(status: MessageStatus, state: State) -> bool:
+    return status.final or (status.state is not None and RANK[status.state] >= RANK[state])
