@@ -204,7 +204,9 @@ async def test_a_quote_says_what_a_message_would_cost_and_sends_nothing(bench: B
         (send(text="x" * 9999), ErrorCode.TOO_LONG),
     ],
 )
-async def test_a_quote_of_what_would_be_refused_says_why(bench: Bench, command: Command, code: ErrorCode) -> None:
+async def test_a_quote_of_what_would_be_refused_says_why(
+    bench: Bench, command: Command, code: ErrorCode
+) -> None:
     quote = bench.outbox.quote(command, frozenset())
     assert isinstance(quote, Error)
     assert quote.code is code
