@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -252,8 +253,14 @@ class FakeBridge:
 
     async def settle(self) -> None:
         """Wait until Home Assistant has done everything that follows from what happened."""
-        for _ in range(5):
+        client = self.mqtt_mock.return_value
+        while True:
             await self.hass.async_block_till_done(wait_background_tasks=True)
+            subscribing = client._subscribe_debouncer
+            if not self.connected or (subscribing._timer is None and subscribing._task is None):
+                break
+            await asyncio.sleep(0)
+        await self.hass.async_block_till_done(wait_background_tasks=True)
 
     def _subscribed(self, filters: Any, qos: int = 0, **kwargs: Any) -> tuple[int, int]:
         answer: tuple[int, int] = self._subscribe(filters, qos, **kwargs)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
+from homeassistant.components import mqtt
 from homeassistant.config_entries import ConfigSubentryData
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -44,6 +45,12 @@ def _custom_integrations(enable_custom_integrations: None) -> None:
 def expected_lingering_timers() -> bool:
     """Home Assistant's MQTT client leaves timers of its own behind."""
     return True
+
+
+@pytest.fixture
+def mqtt_config_entry_options() -> dict[str, Any]:
+    """Home Assistant's MQTT integration without its own discovery, whose many subscriptions take long."""
+    return {mqtt.CONF_BIRTH_MESSAGE: {}, mqtt.CONF_DISCOVERY: False}
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,5 @@ async def test_an_entry_is_set_up_and_unloaded(
     hass: HomeAssistant, bridge: FakeBridge, loaded: MockConfigEntry
 ) -> None:
     assert loaded.state is ConfigEntryState.LOADED
-    print(hass.states.async_all())
-    print(bridge.requests)
     await hass.config_entries.async_unload(loaded.entry_id)
     assert loaded.state is ConfigEntryState.NOT_LOADED
