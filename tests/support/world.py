@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +19,6 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sms_bridge.simulator.control import ControlClient
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Callable
     from pathlib import Path
 
@@ -142,12 +142,14 @@ class World:
         self.acknowledged_file.touch()
         self.observer = Observer(self.broker.port)
         self._publisher: subprocess.Popen[bytes] | None = None
+        self._bridge: subprocess.Popen[bytes] | None = None
         self._log = (folder / "bridge.log").open("ab")
 
     def start_bridge(self, *options: str) -> subprocess.Popen[bytes]:
         """A new bridge process; ``options`` as of tests.torture.bridge."""
         self.observer.online.clear()
-        return _spawn("-m", "tests.torture.bridge", self.config, *options, stderr=self._log)
+        self._bridge = _spawn("-m", "tests.torture.bridge", self.config, *options, stderr=self._log)
+        return self._bridge
 
     def start_publisher(self, rate: float, on_unknown: str) -> None:
         """Publish ``rate`` messages a second from now on."""
@@ -169,6 +171,8 @@ class World:
     def close(self) -> None:
         """End every process."""
         self.stop_publisher()
+        if self._bridge is not None:
+            end(self._bridge, signal.SIGKILL)
         self.observer.stop()
         self._simulator.kill()
         self._simulator.wait()
