@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sms_bridge.routing.events import incoming_body
 from sms_bridge.routing.identifiers import ulid
 from sms_bridge.store.base import Copy, EventKind, InboundPart, InboundSource, SourceState
+from sms_providers.model import InboundMessage
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sms_bridge.routing.recipients import AddressBook
     from sms_bridge.routing.settings import RoutingSettings
     from sms_bridge.store.base import Transaction
-    from sms_providers.model import InboundMessage
 
 #: Columns of the daily counters, by gateway.
 RECEIVED: Final = "received:"
@@ -150,7 +150,7 @@ class Inbox:
         by_seqno = {part.seqno: part.raw for part in parts}
         raws = [by_seqno.get(seqno) for seqno in range(1, first.total + 1)]
         received_at = datetime.fromtimestamp(now, UTC)
-        message = self._joiners[first.kind](raws, received_at)
+        message = self._joiners.get(first.kind, _leave_unread)(raws, received_at)
         tx.remove_parts(first.group)
         self._publish(tx, first.gateway, first.group, replace(message, recipient=recipient), now)
 
@@ -165,6 +165,19 @@ class Inbox:
         body = incoming_body(f"in-{ulid(now)}", gateway, message)
         tx.add_event(EventKind.INCOMING, body, at=now, copies=copies, inbound_group=group)
         tx.count(f"{RECEIVED}{gateway}", self._calendar.day(now))
+
+
+def _leave_unread(segments: Sequence[str | None], received_at: datetime) -> InboundMessage:
+    """What is left where no gateway of that kind is configured any more: the segments as they came."""
+    return InboundMessage(
+        originator="",
+        text="",
+        sent_at=None,
+        received_at=received_at,
+        segments=len(segments),
+        incomplete=True,
+        raw=tuple(raw for raw in segments if raw is not None),
+    )
 
 
 def _group_lacking(parts: Sequence[InboundPart], concat: Concat) -> int | None:

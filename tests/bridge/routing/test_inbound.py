@@ -225,6 +225,17 @@ async def test_a_segment_after_the_time_out_is_not_dropped(make_bench: MakeBench
     assert await texts(bench) == ["a…", "…b"]
 
 
+async def test_segments_of_a_gateway_type_that_left_the_configuration_are_published_as_they_came(
+    bench: Bench,
+) -> None:
+    old = part("a", 1, 2)
+    await bench.do(lambda tx: bench.inbox.received(tx, "stick", "gone", old, bench.now))
+    bench.now += 86_401
+    await bench.do(lambda tx: bench.inbox.give_up(tx, {}, bench.now))
+    (event,) = await incoming(bench)
+    assert (event["raw"], event["incomplete"]) == (["a"], True)
+
+
 async def test_a_repeated_segment_of_an_open_message_is_known(bench: Bench) -> None:
     await receive(bench, part("a", 1, 2))
     assert await receive(bench, part("a", 1, 2)) is True
