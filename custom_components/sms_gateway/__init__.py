@@ -14,7 +14,7 @@ from .backend.mqtt import MqttBackend
 from .backend.requests import Requests
 from .backend.stream import storage
 from .const import CONF_BASE_TOPIC, CONF_INSTANCE, DOMAIN
-from .coordinator import RuntimeData, SmsGatewayConfigEntry, SmsGatewayCoordinator
+from .coordinator import RuntimeData, SmsGatewayCoordinator
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from homeassistant.helpers.typing import ConfigType
 
     from .backend import Backend
+    from .coordinator import SmsGatewayConfigEntry
 
 PLATFORMS: Final = [
     Platform.BINARY_SENSOR,
@@ -46,9 +47,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SmsGatewayConfigEntry) -
     try:
         await coordinator.async_start()
     except AuthenticationError as error:
-        raise ConfigEntryAuthFailed(
-            translation_domain=DOMAIN, translation_key="not_authenticated"
-        ) from error
+        raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="not_authenticated") from error
     except BackendError as error:
         raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="not_connected") from error
     entry.async_on_unload(coordinator.async_stop)

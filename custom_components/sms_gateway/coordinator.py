@@ -28,8 +28,8 @@ from .const import (
 )
 from .contacts import AddressBook
 from .errors import errors_translated, translated
-from .events import OtpEvent, delivery_data, happened_at, incoming_data
-from .sms_providers.model import RANK, State
+from .events import delivery_data, happened_at, incoming_data
+from .sms_providers.model import RANK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from .backend import Backend
     from .backend.model import BackendEvent, MessageStatus, SendRequest
     from .contacts import Recipient
-    from .events import Happening
+    from .events import Happening, OtpEvent
+    from .sms_providers.model import State
 
 #: Messages whose last state is remembered, so that nobody misses it between sending and waiting.
 _REMEMBERED: Final = 1_000
@@ -214,9 +215,7 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
 
     # -- sending
 
-    async def async_send(
-        self, recipients: Sequence[Recipient], request: SendRequest
-    ) -> list[MessageStatus]:
+    async def async_send(self, recipients: Sequence[Recipient], request: SendRequest) -> list[MessageStatus]:
         """Hand over a message; one status per recipient, in their order (see :meth:`Backend.send`).
 
         ``request.recipients`` is ignored. Where the request names no gateway each contact's preferred one is used;
@@ -242,26 +241,25 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
         return [found[recipient.number] for recipient in recipients]
 
     async def async_wait_for(
-        self, statuses: Sequence[MessageStatus], state: State, timeout: float
+        self, statuses: Sequence[MessageStatus], state: State, seconds: float
     ) -> list[MessageStatus]:
-        """Wait until each message has reached ``state`` or is final; after ``timeout`` seconds return what is known."""
+        """Wait until each message has reached ``state`` or is final; after ``seconds`` return what is known."""
         wanted = {status.id: status for status in statuses}
         complete = self.hass.loop.create_future()
 
         @callback
         def look(_event: Happening | None = None) -> None:
-            for message_id in wanted:
-                wanted[message_id] = self._latest(wanted[message_id])
+            wanted.update({message_id: self._latest(status) for message_id, status in wanted.items()})
             if not complete.done() and all(_reached(status, state) for status in wanted.values()):
                 complete.set_result(None)
 
         unsubscribe = self.async_add_event_listener(look)
         try:
             look()
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await complete
         except TimeoutError:
-            LOGGER.debug("Not every message is %s after %s s", state, timeout)
+            LOGGER.debug("Not every message is %s after %s s", state, seconds)
         finally:
             unsubscribe()
         return [wanted[status.id] for status in statuses]

@@ -23,15 +23,11 @@ PARALLEL_UPDATES = 0
 
 _RECEIVED: Final = "received"
 
-INCOMING: Final = EventEntityDescription(
-    key="incoming", translation_key="incoming", event_types=[_RECEIVED]
-)
+INCOMING: Final = EventEntityDescription(key="incoming", translation_key="incoming", event_types=[_RECEIVED])
 DELIVERY: Final = EventEntityDescription(
     key="delivery", translation_key="delivery", event_types=[state.value for state in State]
 )
-CALL: Final = EventEntityDescription(
-    key="call", translation_key="call", event_types=["ringing", "missed"]
-)
+CALL: Final = EventEntityDescription(key="call", translation_key="call", event_types=["ringing", "missed"])
 OTP: Final = EventEntityDescription(
     key="otp", translation_key="otp", event_types=[outcome.value for outcome in OtpOutcome]
 )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from .backend.model import BackendEvent, CallEvent, DeliveryEvent, IncomingEvent
+from .backend.model import BackendEvent, IncomingEvent
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .backend.model import CallEvent, DeliveryEvent
     from .contacts import AddressBook
 
 

@@ -45,6 +45,12 @@ class GatewaySensorDescription(SensorEntityDescription):
     value: Callable[[GatewayState], Value]
 
 
+def _storage_percent(gateway: GatewayState) -> int | None:
+    if gateway.storage_used is None or not gateway.storage_total:
+        return None
+    return round(100 * gateway.storage_used / gateway.storage_total)
+
+
 HUB_SENSORS: Final = (
     HubSensorDescription(
         key="sent_today",
@@ -120,11 +126,13 @@ GATEWAY_SENSORS: Final = (
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value=lambda gateway: _storage_percent(gateway),
+        value=_storage_percent,
     ),
 )
 
-BALANCE: Final = SensorEntityDescription(key="balance", translation_key="balance", suggested_display_precision=2)
+BALANCE: Final = SensorEntityDescription(
+    key="balance", translation_key="balance", suggested_display_precision=2
+)
 
 
 async def async_setup_entry(
@@ -151,9 +159,7 @@ async def async_setup_entry(
 
 
 @callback
-def _follow_balance(
-    entry: SmsGatewayConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
-) -> None:
+def _follow_balance(entry: SmsGatewayConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback) -> None:
     """Add the account's balance when the backend first tells one."""
     coordinator = entry.runtime_data.coordinator
     added = False
@@ -245,9 +251,3 @@ class GatewayBalanceSensor(GatewayEntity, _BalanceSensor):
     def balance(self) -> Balance | None:
         """The present balance."""
         return None if self.gateway is None else self.gateway.balance
-
-
-def _storage_percent(gateway: GatewayState) -> int | None:
-    if gateway.storage_used is None or not gateway.storage_total:
-        return None
-    return round(100 * gateway.storage_used / gateway.storage_total)

@@ -22,10 +22,25 @@ BASE = "sms_gateway"
 INSTANCE = "main"
 EPOCH = "7f3a9c"
 
+#: Data of an answer; an error with its code, message and data; or silence.
+type Answer = dict[str, Any] | tuple[str, str] | tuple[str, str, dict[str, Any]] | None
+
 #: What the bridge allows over MQTT unless its configuration says otherwise.
 DEFAULT_ADMIN = (
-    "health gateway messages message events cancel resend quote balance restart_gateway pause resume discovery"
-).split()
+    "health",
+    "gateway",
+    "messages",
+    "message",
+    "events",
+    "cancel",
+    "resend",
+    "quote",
+    "balance",
+    "restart_gateway",
+    "pause",
+    "resume",
+    "discovery",
+)
 
 
 @dataclass
@@ -72,11 +87,13 @@ class FakeBridge:
         self.hass = hass
         self.client = client
         self.mqtt_mock = mqtt_mock
+        self.base = BASE
+        self.instance = INSTANCE
         self.epoch = EPOCH
         self.events: list[dict[str, Any]] = []
         self.sent: list[dict[str, Any]] = []
         self.requests: list[tuple[str, dict[str, Any]]] = []
-        self.answers: dict[str, Any] = {}
+        self.answers: dict[str, Answer] = {}
         self.rejections: dict[str, tuple[str, str]] = {}
         self.swallow = False
         self.admin = list(DEFAULT_ADMIN)
@@ -96,23 +113,23 @@ class FakeBridge:
         self.show_info()
         for name in self.gateways:
             self.show_gateway(name)
-        self.retain(f"{BASE}/bridge/{INSTANCE}/state", {"state": "online" if online else "offline"})
+        self.retain(f"{self.base}/bridge/{self.instance}/state", {"state": "online" if online else "offline"})
 
     def go_offline(self) -> None:
         """Publish the will."""
-        self.retain(f"{BASE}/bridge/{INSTANCE}/state", {"state": "offline"})
+        self.retain(f"{self.base}/bridge/{self.instance}/state", {"state": "offline"})
 
     def go_online(self) -> None:
         """Say that commands are taken."""
-        self.retain(f"{BASE}/bridge/{INSTANCE}/state", {"state": "online"})
+        self.retain(f"{self.base}/bridge/{self.instance}/state", {"state": "online"})
 
-    def show_info(self, **changes: Any) -> None:
+    def show_info(self, **changes: object) -> None:
         """Publish ``info``."""
         info = {
             "version": "0.1.0",
             "api": 1,
             "epoch": self.epoch,
-            "instance": INSTANCE,
+            "instance": self.instance,
             "admin": self.admin,
             "gateways": {
                 name: {"type": gateway.kind, "capabilities": list(gateway.capabilities)}
@@ -120,14 +137,14 @@ class FakeBridge:
             },
             "configuration": {},
         }
-        self.retain(f"{BASE}/bridge/{INSTANCE}/info", {**info, **changes})
+        self.retain(f"{self.base}/bridge/{self.instance}/info", {**info, **changes})
 
-    def show_gateway(self, name: str, **changes: Any) -> None:
+    def show_gateway(self, name: str, **changes: object) -> None:
         """Publish a gateway's state, with changes, and its availability."""
         gateway = self.gateways[name]
         gateway.state |= changes
-        self.retain(f"{BASE}/gateway/{name}/state", gateway.state)
-        self.retain(f"{BASE}/gateway/{name}/availability", "online" if gateway.online else "offline")
+        self.retain(f"{self.base}/gateway/{name}/state", gateway.state)
+        self.retain(f"{self.base}/gateway/{name}/availability", "online" if gateway.online else "offline")
 
     def add_gateway(self, name: str, gateway: Gateway | None = None) -> None:
         """Have one more gateway."""
@@ -139,8 +156,8 @@ class FakeBridge:
         """Have one gateway less."""
         del self.gateways[name]
         self.show_info()
-        self.retain(f"{BASE}/gateway/{name}/state", "")
-        self.retain(f"{BASE}/gateway/{name}/availability", "")
+        self.retain(f"{self.base}/gateway/{name}/state", "")
+        self.retain(f"{self.base}/gateway/{name}/availability", "")
 
     # -- events
 
@@ -158,12 +175,14 @@ class FakeBridge:
     def publish(self, event: dict[str, Any]) -> None:
         """Publish an event on its topic."""
         kind = "dlr" if "state" in event else "incoming" if "received_at" in event else "call"
-        self.fire(f"{BASE}/{kind}", event)
+        self.fire(f"{self.base}/{kind}", event)
 
-    def incoming(self, text: str | None = "status?", *, live: bool = True, **changes: Any) -> dict[str, Any]:
+    def incoming(
+        self, text: str | None = "status?", *, live: bool = True, **changes: object
+    ) -> dict[str, Any]:
         """Receive a message; ``live`` says whether it is published too."""
         number = self.seq + 1
-        body = {
+        body: dict[str, Any] = {
             "id": f"in-{number}",
             "from": "+491701234567",
             "from_name": None,
@@ -185,15 +204,22 @@ class FakeBridge:
         return self._happens({**body, **changes}, live=live)
 
     def delivery(
-        self, message_id: str, state: str, *, to: Any = "+491701234567", live: bool = True, **changes: Any
+        self,
+        message_id: str,
+        state: str,
+        *,
+        to: object = "+491701234567",
+        live: bool = True,
+        **changes: object,
     ) -> dict[str, Any]:
         """Change a message's state."""
-        body = {
+        body: dict[str, Any] = {
             "id": message_id,
             "group": None,
             "to": to,
             "state": state,
-            "final": state in {"failed", "expired", "undeliverable", "delivered", "read", "rejected", "cancelled"},
+            "final": state
+            in {"failed", "expired", "undeliverable", "delivered", "read", "rejected", "cancelled"},
             "gateway": "stick",
             "channel": "sms",
             "segments": 1,
@@ -210,9 +236,9 @@ class FakeBridge:
         }
         return self._happens({**body, **changes}, live=live)
 
-    def call(self, event: str = "ringing", *, live: bool = True, **changes: Any) -> dict[str, Any]:
+    def call(self, event: str = "ringing", *, live: bool = True, **changes: object) -> dict[str, Any]:
         """Be called."""
-        body = {"from": "+491701234567", "gateway": "stick", "at": now(), "event": event}
+        body: dict[str, Any] = {"from": "+491701234567", "gateway": "stick", "at": now(), "event": event}
         return self._happens({**body, **changes}, live=live)
 
     def _happens(self, body: dict[str, Any], *, live: bool) -> dict[str, Any]:
@@ -223,7 +249,7 @@ class FakeBridge:
 
     # -- the broker
 
-    def retain(self, topic: str, payload: Any) -> None:
+    def retain(self, topic: str, payload: object) -> None:
         """Publish a retained message."""
         text = payload if isinstance(payload, str) else json.dumps(payload)
         if text:
@@ -232,11 +258,15 @@ class FakeBridge:
             self.retained.pop(topic, None)
         self.fire(topic, text)
 
-    def fire(self, topic: str, payload: Any) -> None:
+    def fire(self, topic: str, payload: object) -> None:
         """Give a publication to Home Assistant, if it is connected and subscribes it."""
-        if self.connected and any(matches(topic, wanted) for wanted in self._filters):
+        if self.connected and self.subscribes(topic):
             text = payload if isinstance(payload, str) else json.dumps(payload)
             async_fire_mqtt_message(self.hass, topic, text, qos=1)
+
+    def subscribes(self, topic: str) -> bool:
+        """Whether Home Assistant subscribes a topic."""
+        return any(matches(topic, wanted) for wanted in self._filters)
 
     def disconnect(self) -> None:
         """Break Home Assistant's connection to the broker."""
@@ -262,8 +292,10 @@ class FakeBridge:
             await asyncio.sleep(0)
         await self.hass.async_block_till_done(wait_background_tasks=True)
 
-    def _subscribed(self, filters: Any, qos: int = 0, **kwargs: Any) -> tuple[int, int]:
-        answer: tuple[int, int] = self._subscribe(filters, qos, **kwargs)
+    def _subscribed(
+        self, filters: str | list[tuple[str, int]], qos: int = 0, **properties: object
+    ) -> tuple[int, int]:
+        answer: tuple[int, int] = self._subscribe(filters, qos, **properties)
         fresh = [item[0] for item in filters] if isinstance(filters, list) else [filters]
         self._filters.update(fresh)
         for topic, payload in list(self.retained.items()):
@@ -271,22 +303,22 @@ class FakeBridge:
                 async_fire_mqtt_message(self.hass, topic, payload, qos=1, retain=True)
         return answer
 
-    def _published(self, topic: str, payload: str | bytes, *args: Any) -> Any:
+    def _published(self, topic: str, payload: str | bytes, *args: object) -> object:
         info = self._publish(topic, payload, *args)
-        if self.connected and topic.startswith(f"{BASE}/"):
+        if self.connected and topic.startswith(f"{self.base}/"):
             self.hass.loop.call_soon(self._handle, topic, payload)
         return info
 
     # -- commands
 
     def _handle(self, topic: str, payload: str | bytes) -> None:
-        if topic == f"{BASE}/send":
+        if topic == f"{self.base}/send":
             decoded = json.loads(payload)
             for command in decoded if isinstance(decoded, list) else [decoded]:
                 self.sent.append(command)
                 if not self.swallow:
                     self._take(command)
-        elif topic.startswith(f"{BASE}/bridge/request/"):
+        elif topic.startswith(f"{self.base}/bridge/request/"):
             members = json.loads(payload) if payload else {}
             self._answer(topic.rsplit("/", 1)[1], members)
 
@@ -309,42 +341,54 @@ class FakeBridge:
 
     def _answer(self, command: str, members: dict[str, Any]) -> None:
         transaction = members.pop("transaction", None)
-        assert members.pop("instance", INSTANCE) == INSTANCE
+        assert members.pop("instance", self.instance) == self.instance
         self.requests.append((command, members))
         given = self.answers[command] if command in self.answers else self._do(command, members)
         if given is None:
             return
         if isinstance(given, tuple):
             error = {"code": given[0], "message": given[1]}
-            answer = {"status": "error", "error": error, "data": given[2] if len(given) > 2 else None}
+            answer: dict[str, Any] = {
+                "status": "error",
+                "error": error,
+                "data": given[2] if len(given) == 3 else None,
+            }
         else:
             answer = {"status": "ok", "data": given}
-        answer |= {"transaction": transaction, "instance": INSTANCE}
-        self.fire(f"{BASE}/bridge/response/{command}", answer)
+        answer |= {"transaction": transaction, "instance": self.instance}
+        self.fire(f"{self.base}/bridge/response/{command}", answer)
 
-    def _do(self, command: str, members: dict[str, Any]) -> Any:
+    def _do(self, command: str, members: dict[str, Any]) -> Answer:
         if command not in self.admin:
-            return ("not_allowed", f"{command}: not allowed over MQTT; to allow it, write under mqtt: admin: […]")
+            return ("not_allowed", f"{command}: not allowed over MQTT; write under mqtt: admin: [{command}]")
         if command == "events":
             return self._events(members)
-        if command == "health":
-            return {"uptime": 1, "queue": {"queued": 0}, "oldest_queued_age": None}
-        if command == "balance":
-            return {"amount": "12.40", "currency": "EUR"}
-        if command in {"cancel", "resend"}:
-            return {"ids": [members["id"]]}
-        if command == "quote":
-            return {"encoding": "gsm7", "segments": 1, "characters_left": 150, "gateway": "stick", "price": None}
-        if command == "ussd":
-            return {"text": "Your balance is 12.40 EUR", "more": False}
-        return dict(members)
+        answers: dict[str, Answer] = {
+            "health": {"uptime": 1, "queue": {"queued": 0}, "oldest_queued_age": None},
+            "balance": {"amount": "12.40", "currency": "EUR"},
+            "cancel": {"ids": [members.get("id")]},
+            "resend": {"ids": [members.get("id")]},
+            "quote": {
+                "encoding": "gsm7",
+                "segments": 1,
+                "characters_left": 150,
+                "gateway": "stick",
+                "price": None,
+            },
+            "ussd": {"text": "Your balance is 12.40 EUR", "more": False},
+        }
+        return answers.get(command, members)
 
-    def _events(self, members: dict[str, Any]) -> Any:
+    def _events(self, members: dict[str, Any]) -> Answer:
         position = {"epoch": self.epoch, "seq": self.seq}
         if "after" not in members:
             return position
         if members["epoch"] != self.epoch:
-            return ("wrong_epoch", "epoch: the store is another one; begin anew with its epoch and seq.", position)
+            return (
+                "wrong_epoch",
+                "epoch: the store is another one; begin anew with its epoch and seq.",
+                position,
+            )
         after = [event for event in self.events if event["seq"] > members["after"]]
         limit = members.get("limit", 100)
         return {**position, "events": after[:limit], "more": len(after) > limit}
@@ -356,7 +400,7 @@ def matches(topic: str, wanted: str) -> bool:
     if filters[-1] == "#":
         return levels[: len(filters) - 1] == filters[:-1]
     return len(levels) == len(filters) and all(
-        level == pattern or pattern == "+" for level, pattern in zip(levels, filters, strict=True)
+        pattern in {level, "+"} for level, pattern in zip(levels, filters, strict=True)
     )
 
 

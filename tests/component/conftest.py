@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 from homeassistant.components import mqtt
-from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.config_entries import ConfigSubentryDataWithId
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components.sms_gateway  # noqa: F401 - must be found before Home Assistant looks for it
@@ -79,7 +79,7 @@ def options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def subentries() -> list[ConfigSubentryData]:
+def subentries() -> list[ConfigSubentryDataWithId]:
     """Two contacts and a group of both."""
     return [
         subentry_data(ANNA, SubentryKind.CONTACT, "Anna", {CONF_NUMBER: ANNAS_NUMBER}),
@@ -90,13 +90,13 @@ def subentries() -> list[ConfigSubentryData]:
 
 @pytest.fixture
 def entry(
-    hass: HomeAssistant, options: dict[str, Any], subentries: list[ConfigSubentryData]
+    hass: HomeAssistant, options: dict[str, Any], subentries: list[ConfigSubentryDataWithId]
 ) -> MockConfigEntry:
     """The config entry of the fake bridge, not set up yet."""
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="SMS bridge",
-        unique_id=f"{BASE}/{INSTANCE}",
+        unique_id=BASE,
         data={CONF_KIND: EntryKind.BRIDGE, CONF_BASE_TOPIC: BASE, CONF_INSTANCE: INSTANCE},
         options=options,
         subentries_data=subentries,
@@ -127,8 +127,8 @@ async def loaded(setup_entry: Callable[[], Awaitable[MockConfigEntry]]) -> MockC
 
 def subentry_data(
     subentry_id: str, kind: SubentryKind, title: str, data: dict[str, Any]
-) -> ConfigSubentryData:
+) -> ConfigSubentryDataWithId:
     """A subentry of a config entry."""
-    return ConfigSubentryData(
+    return ConfigSubentryDataWithId(
         subentry_id=subentry_id, subentry_type=kind, title=title, data=data, unique_id=None
     )

@@ -14,10 +14,9 @@ from homeassistant.helpers.json import json_dumps
 from ..const import LOGGER
 from ..sms_providers.model import Capability
 from . import BackendError, NotConnectedError
-from .model import Feature, GatewayState, MessageStatus, Quote, Snapshot, UssdAnswer
+from .model import Feature, Quote, Snapshot, UssdAnswer
 from .outgoing import Outgoing
 from .payloads import (
-    BridgeInfo,
     MalformedError,
     decode_object,
     parse_balance,
@@ -37,7 +36,8 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from . import Listener
-    from .model import Balance, SendRequest
+    from .model import Balance, GatewayState, MessageStatus, SendRequest
+    from .payloads import BridgeInfo
 
 #: Seconds until ``send`` returns a message as pending.
 SEND_TIME: Final = 10.0
@@ -82,9 +82,7 @@ class MqttBackend:
         self._listener = listener
         await self._stream.load()
         self._board.linked = is_connected(self._hass)
-        self._unsubscribe.append(
-            mqtt.async_subscribe_connection_status(self._hass, self._connection_changed)
-        )
+        self._unsubscribe.append(mqtt.async_subscribe_connection_status(self._hass, self._connection_changed))
         self._await_confirmations()
         try:
             for topic, received in self._topics.items():
@@ -92,9 +90,7 @@ class MqttBackend:
                     await mqtt.async_subscribe(self._hass, topic, self._guarded(received), qos=_QOS)
                 )
                 self._unsubscribe.append(
-                    mqtt.async_on_subscribe_done(
-                        self._hass, topic, _QOS, partial(self._confirmed, topic)
-                    )
+                    mqtt.async_on_subscribe_done(self._hass, topic, _QOS, partial(self._confirmed, topic))
                 )
         except HomeAssistantError as error:
             await self.stop()
@@ -182,7 +178,7 @@ class MqttBackend:
         able = [item.name for item in self._board.snapshot().gateways.values() if _has_balance(item)]
         if gateway is None and len(able) != 1:
             raise BackendError("unsupported", "Name a gateway: not exactly one of them has a balance.")
-        data = await self._requests.call("balance", {"gateway": gateway or able[0]}, timeout=GATEWAY_TIME)
+        data = await self._requests.call("balance", {"gateway": gateway or able[0]}, seconds=GATEWAY_TIME)
         try:
             return parse_balance(data)
         except MalformedError as error:
@@ -190,12 +186,12 @@ class MqttBackend:
 
     async def ussd(self, gateway: str, code: str) -> UssdAnswer:
         """See :meth:`Backend.ussd`."""
-        data = await self._requests.call("ussd", {"gateway": gateway, "code": code}, timeout=GATEWAY_TIME)
+        data = await self._requests.call("ussd", {"gateway": gateway, "code": code}, seconds=GATEWAY_TIME)
         return UssdAnswer(text=str(data.get("text") or ""), more=data.get("more") is True)
 
     async def restart_gateway(self, gateway: str) -> None:
         """See :meth:`Backend.restart_gateway`."""
-        await self._requests.call("restart_gateway", {"gateway": gateway}, timeout=GATEWAY_TIME)
+        await self._requests.call("restart_gateway", {"gateway": gateway}, seconds=GATEWAY_TIME)
 
     async def refresh(self) -> None:
         """See :meth:`Backend.refresh`: health, and the balances that can be asked for."""
@@ -244,9 +240,7 @@ class MqttBackend:
     def _bridge_came(self) -> None:
         """The bridge is there and we hear it: ask for what was missed, and take over its entities."""
         self._stream.catch_up()
-        self._hass.async_create_background_task(
-            self._claim(), f"{self._base} claim", eager_start=False
-        )
+        self._hass.async_create_background_task(self._claim(), f"{self._base} claim", eager_start=False)
 
     async def _claim(self) -> None:
         """Ask the bridge to withdraw its own discovery of entities (MQTT contract, section 6)."""

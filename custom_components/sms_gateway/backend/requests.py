@@ -56,11 +56,11 @@ class Requests:
         self._waiting: dict[str, asyncio.Future[Mapping[str, object]]] = {}
 
     async def call(
-        self, command: str, members: Mapping[str, object] | None = None, *, timeout: float = ANSWER_TIME
+        self, command: str, members: Mapping[str, object] | None = None, *, seconds: float = ANSWER_TIME
     ) -> Mapping[str, object]:
         """Ask, and return the answer's data.
 
-        Raises :class:`NotConnectedError`, :class:`UnansweredError` after ``timeout`` seconds, or
+        Raises :class:`NotConnectedError`, :class:`UnansweredError` after ``seconds``, or
         :class:`RequestRefusedError`.
         """
         if not is_connected(self._hass):
@@ -69,7 +69,7 @@ class Requests:
         answer: asyncio.Future[Mapping[str, object]] = self._hass.loop.create_future()
         self._waiting[transaction] = answer
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await self.tell(command, {**(members or {}), "transaction": transaction})
                 return _data_of(await answer)
         except TimeoutError as error:

@@ -21,7 +21,7 @@ from .payloads import event_time
 from .requests import RequestRefusedError, UnansweredError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from homeassistant.core import HomeAssistant
 
@@ -252,7 +252,9 @@ class EventStream:
         """Begin where the bridge is, or with the first event that it has published since."""
         epoch, last = answer.get("epoch"), answer.get("seq")
         if not isinstance(epoch, str) or not isinstance(last, int):
-            LOGGER.warning("The bridge does not say how far its events go: those it publishes are taken as they come")
+            LOGGER.warning(
+                "The bridge does not say how far its events go: those it publishes are taken as they come"
+            )
             self._begin_with_queue()
             return
         first = min((_seq(body) - 1 for body in self._queue if body["epoch"] == epoch), default=last)
