@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.const import Platform
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.start import async_at_started
 
 from .backend import AuthenticationError, BackendError
 from .backend.mqtt import MqttBackend
@@ -17,7 +19,7 @@ from .const import CONF_BASE_TOPIC, CONF_INSTANCE, DOMAIN
 from .coordinator import RuntimeData, SmsGatewayCoordinator
 
 if TYPE_CHECKING:
-    from homeassistant.core import HomeAssistant
+    from homeassistant.core import Event, HomeAssistant
     from homeassistant.helpers.device_registry import DeviceEntry
     from homeassistant.helpers.typing import ConfigType
 
@@ -53,11 +55,23 @@ async def async_setup_entry(hass: HomeAssistant, entry: SmsGatewayConfigEntry) -
     entry.async_on_unload(coordinator.async_stop)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_reload))
+
+    @callback
+    def started(_hass: HomeAssistant) -> None:
+        coordinator.async_open()
+
+    async def stopping(_event: Event) -> None:
+        await coordinator.async_stop()
+
+    # Automations are armed before this, and hear nothing of what is passed on before.
+    entry.async_on_unload(async_at_started(hass, started))
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stopping))
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: SmsGatewayConfigEntry) -> bool:
-    """Disconnect; what was registered with ``async_on_unload`` ends with it."""
+    """Disconnect; what comes while nobody listens any more is left for the next time."""
+    await entry.runtime_data.coordinator.async_stop()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

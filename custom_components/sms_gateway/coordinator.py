@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.device_registry import DeviceEntryType
+from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
@@ -25,6 +27,7 @@ from .const import (
     EVENT_DELIVERY,
     EVENT_RECEIVED,
     LOGGER,
+    SIGNAL_HAPPENED,
 )
 from .contacts import AddressBook
 from .errors import errors_translated, translated
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
     from .events import Happening, OtpEvent
     from .sms_providers.model import State
 
+#: Seconds until a message that nobody has said anything of is *pending*, unless who sends it wants to wait longer.
+SEND_TIME: Final = 10.0
 #: Messages whose last state is remembered, so that nobody misses it between sending and waiting.
 _REMEMBERED: Final = 1_000
 
@@ -54,6 +59,18 @@ class RuntimeData:
 
 
 type SmsGatewayConfigEntry = ConfigEntry[RuntimeData]
+
+
+@callback
+def async_listen(
+    hass: HomeAssistant, entry_id: str, listener: Callable[[Happening], None]
+) -> Callable[[], None]:
+    """Call ``listener`` with every event of a config entry, also after it was reloaded; returns the unsubscribe."""
+    return async_dispatcher_connect(hass, _signal(entry_id), listener)
+
+
+def _signal(entry_id: str) -> str:
+    return f"{DOMAIN}_{entry_id}_event"
 
 
 class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
@@ -69,24 +86,14 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
         self.data = Snapshot()
         self.backend = backend
         self.contacts = AddressBook(hass, entry)
-        self._listeners_of_events: dict[object, Callable[[Happening], None]] = {}
         self._known: OrderedDict[str, MessageStatus] = OrderedDict()
-        self._available: dict[str | None, bool] = {}
+        self._gone: set[str | None] = set()
+        self._seen: set[str | None] = set()
 
     @property
     def hub_identifier(self) -> tuple[str, str]:
         """Identifies the device of the bridge or account."""
         return (DOMAIN, self.config_entry.entry_id)
-
-    @property
-    def hub_device_info(self) -> DeviceInfo:
-        """The device of the bridge or account."""
-        return DeviceInfo(
-            identifiers={self.hub_identifier},
-            name=self.config_entry.title,
-            entry_type=DeviceEntryType.SERVICE,
-            sw_version=self.data.version,
-        )
 
     @property
     def hub_device_id(self) -> str:
@@ -114,12 +121,20 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
     async def async_start(self) -> None:
         """Begin to hear. Raises :class:`BackendError`."""
         dr.async_get(self.hass).async_get_or_create(
-            config_entry_id=self.config_entry.entry_id, **self.hub_device_info
+            config_entry_id=self.config_entry.entry_id,
+            identifiers={self.hub_identifier},
+            name=self.config_entry.title,
+            entry_type=DeviceEntryType.SERVICE,
         )
         await self.backend.start(self)
 
+    @callback
+    def async_open(self) -> None:
+        """Begin to tell events."""
+        self.backend.open()
+
     async def async_stop(self) -> None:
-        """Hear nothing more."""
+        """Hear nothing more. May be called again."""
         await self.backend.stop()
 
     @override
@@ -141,15 +156,10 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def snapshot_changed(self, snapshot: Snapshot) -> None:
         """See :class:`~.backend.Listener`."""
-        version = self.data.version
+        before = self.data
+        self._update_devices(before, snapshot)
         self.async_set_updated_data(snapshot)
         self._log_availability(snapshot)
-        if snapshot.version != version:
-            dr.async_get(self.hass).async_get_or_create(
-                config_entry_id=self.config_entry.entry_id, **self.hub_device_info
-            )
-        if Feature.GATEWAYS in snapshot.features:
-            self._remove_stale_devices(snapshot)
 
     @callback
     def happened(self, event: BackendEvent) -> None:
@@ -171,41 +181,58 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def async_add_event_listener(self, listener: Callable[[Happening], None]) -> Callable[[], None]:
         """Call ``listener`` with every event, in order; returns the unsubscribe."""
-        key = object()
-        self._listeners_of_events[key] = listener
-
-        def unsubscribe() -> None:
-            self._listeners_of_events.pop(key, None)
-
-        return unsubscribe
+        return async_listen(self.hass, self.config_entry.entry_id, listener)
 
     def _tell(self, event: Happening) -> None:
-        for listener in list(self._listeners_of_events.values()):
-            try:
-                listener(event)
-            except Exception:  # noqa: BLE001 - one listener's fault must not keep the event from the others
-                LOGGER.exception("A listener failed on an event")
+        async_dispatcher_send(self.hass, SIGNAL_HAPPENED, self, event)
+        async_dispatcher_send(self.hass, _signal(self.config_entry.entry_id), event)
 
     def _fire(self, event_type: str, data: dict[str, object]) -> None:
         self.hass.bus.async_fire(event_type, {"config_entry_id": self.config_entry.entry_id, **data})
 
     def _log_availability(self, snapshot: Snapshot) -> None:
-        """One line when something goes, one when it returns."""
+        """One line when something goes, one when it returns. A gateway that was never there has not gone."""
         present: dict[str | None, bool] = {None: snapshot.connected}
         if snapshot.connected:
             present |= {name: gateway.available for name, gateway in snapshot.gateways.items()}
-        else:
-            present |= {name: known for name, known in self._available.items() if name is not None}
         for name, available in present.items():
-            what = self.config_entry.title if name is None else f"The gateway {name}"
-            if self._available.get(name, True) and not available:
-                LOGGER.warning("%s is not available", what)
-            elif available and not self._available.get(name, True):
+            what = (
+                self.config_entry.title
+                if name is None
+                else f"The gateway {name} of {self.config_entry.title}"
+            )
+            if available and name in self._gone:
                 LOGGER.info("%s is available again", what)
-        self._available = present
+                self._gone.discard(name)
+            elif not available and name not in self._gone and (name is None or name in self._seen):
+                LOGGER.info("%s is not available", what)
+                self._gone.add(name)
+            if available:
+                self._seen.add(name)
 
-    def _remove_stale_devices(self, snapshot: Snapshot) -> None:
+    def _update_devices(self, before: Snapshot, snapshot: Snapshot) -> None:
+        """Keep the devices of the hub and of the gateways as the backend describes them."""
         registry = dr.async_get(self.hass)
+        if snapshot.version not in {None, before.version}:
+            registry.async_update_device(self.hub_device_id, sw_version=snapshot.version)
+        for name, gateway in snapshot.gateways.items():
+            known = before.gateways.get(name)
+            if known is None or (known.model, known.firmware) != (gateway.model, gateway.firmware):
+                registry.async_get_or_create(
+                    config_entry_id=self.config_entry.entry_id,
+                    identifiers={self.gateway_identifier(name)},
+                    name=name,
+                    model=gateway.model or gateway.kind,
+                    sw_version=gateway.firmware,
+                    via_device_id=self.hub_device_id,
+                )
+        told = Feature.GATEWAYS in snapshot.features
+        if told and (
+            Feature.GATEWAYS not in before.features or before.gateways.keys() != snapshot.gateways.keys()
+        ):
+            self._remove_stale_devices(registry, snapshot)
+
+    def _remove_stale_devices(self, registry: dr.DeviceRegistry, snapshot: Snapshot) -> None:
         present = {self.gateway_identifier(name) for name in snapshot.gateways}
         prefix = self.gateway_identifier("")[1]
         for device in dr.async_entries_for_config_entry(registry, self.config_entry.entry_id):
@@ -215,7 +242,9 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
 
     # -- sending
 
-    async def async_send(self, recipients: Sequence[Recipient], request: SendRequest) -> list[MessageStatus]:
+    async def async_send(
+        self, recipients: Sequence[Recipient], request: SendRequest, *, wait: float = SEND_TIME
+    ) -> list[MessageStatus]:
         """Hand over a message; one status per recipient, in their order (see :meth:`Backend.send`).
 
         ``request.recipients`` is ignored. Where the request names no gateway each contact's preferred one is used;
@@ -236,7 +265,7 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
             for number, (gateway, numbers) in enumerate(routes.items())
         ]
         with errors_translated(self.hass, self.config_entry):
-            answers = await asyncio.gather(*(self.backend.send(item) for item in requests))
+            answers = await asyncio.gather(*(self.backend.send(item, wait=wait) for item in requests))
         found = {status.to: status for answer in answers for status in answer}
         return [found[recipient.number] for recipient in recipients]
 

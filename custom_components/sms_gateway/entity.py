@@ -31,7 +31,7 @@ class HubEntity(CoordinatorEntity[SmsGatewayCoordinator]):
         super().__init__(coordinator)
         self.entity_description = description
         self._attr_unique_id = f"{coordinator.config_entry.entry_id}_{description.key}"
-        self._attr_device_info = coordinator.hub_device_info
+        self._attr_device_info = DeviceInfo(identifiers={coordinator.hub_identifier})
 
     @property
     @override
@@ -53,13 +53,7 @@ class GatewayEntity(CoordinatorEntity[SmsGatewayCoordinator]):
         self._name = gateway.name
         identifier = coordinator.gateway_identifier(gateway.name)
         self._attr_unique_id = f"{identifier[1]}_{description.key}"
-        self._attr_device_info = DeviceInfo(
-            identifiers={identifier},
-            name=gateway.name,
-            model=gateway.model or gateway.kind,
-            sw_version=gateway.firmware,
-            via_device_id=coordinator.hub_device_id,
-        )
+        self._attr_device_info = DeviceInfo(identifiers={identifier})
 
     @property
     def gateway(self) -> GatewayState | None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 PARALLEL_UPDATES = 0
 
+#: MQTT contract, section 4.
+_REGISTRATIONS: Final = ("home", "roaming", "searching", "denied")
+
 type Value = str | int | Decimal | None
 
 
@@ -99,9 +102,9 @@ GATEWAY_SENSORS: Final = (
         key="registration",
         translation_key="registration",
         device_class=SensorDeviceClass.ENUM,
-        options=["home", "roaming", "searching", "denied"],
+        options=list(_REGISTRATIONS),
         entity_category=EntityCategory.DIAGNOSTIC,
-        value=lambda gateway: gateway.registration,
+        value=lambda gateway: gateway.registration if gateway.registration in _REGISTRATIONS else None,
     ),
     GatewaySensorDescription(
         key="technology",

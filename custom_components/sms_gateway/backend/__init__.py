@@ -46,16 +46,19 @@ class Backend(Protocol):
     """One configured way to send and receive. Every request may raise :class:`BackendError`."""
 
     async def start(self, listener: Listener) -> None:
-        """Connect and begin to tell. Raises :class:`NotConnectedError` or :class:`AuthenticationError`."""
+        """Connect and begin to tell the state. Raises :class:`NotConnectedError` or :class:`AuthenticationError`."""
+
+    def open(self) -> None:
+        """Begin to tell events, now that somebody hears them; those that came since :meth:`start` come first."""
 
     async def stop(self) -> None:
-        """Tell no more; leaves no task, timer or subscription behind."""
+        """Tell no more; leaves no task, timer or subscription behind. May be called again."""
 
-    async def send(self, request: SendRequest) -> list[MessageStatus]:
+    async def send(self, request: SendRequest, *, wait: float) -> list[MessageStatus]:
         """Hand over a message; one status per recipient, in their order.
 
-        Returns once the backend has committed it or after a short wait, then with ``state`` ``None``: the message is on
-        its way and must not be sent again. Raises only when nothing was handed over.
+        Returns once the backend has committed it or after ``wait`` seconds, then with ``state`` ``None``: the message is
+        on its way and must not be sent again. Raises only when nothing was handed over.
         """
 
     async def get_message(self, message_id: str) -> Mapping[str, object]:

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from .model import Balance, GatewayState, MessageStatus, SendRequest
     from .payloads import BridgeInfo
 
-#: Seconds until ``send`` returns a message as pending.
-SEND_TIME: Final = 10.0
 #: Seconds until the broker has confirmed all subscriptions; after them it is asked for what was missed all the same.
 _SUBSCRIBE_TIME: Final = 10.0
 _QOS: Final = 1
@@ -96,6 +94,10 @@ class MqttBackend:
             await self.stop()
             raise NotConnectedError("The bridge's topics cannot be subscribed to.") from error
 
+    def open(self) -> None:
+        """See :meth:`Backend.open`."""
+        self._stream.open()
+
     async def stop(self) -> None:
         """See :meth:`Backend.stop`."""
         for unsubscribe in self._unsubscribe:
@@ -120,7 +122,7 @@ class MqttBackend:
 
     # -- messages
 
-    async def send(self, request: SendRequest) -> list[MessageStatus]:
+    async def send(self, request: SendRequest, *, wait: float) -> list[MessageStatus]:
         """See :meth:`Backend.send`."""
         if not is_connected(self._hass):
             # The client would keep the message and send it with the next connection, after we said that it is lost.
@@ -129,7 +131,7 @@ class MqttBackend:
         payload = json_dumps(send_object(request, recipients))
         with self._outgoing.expect(request.id, recipients) as expected:
             try:
-                async with asyncio.timeout(SEND_TIME):
+                async with asyncio.timeout(wait):
                     await self._publish(f"{self._base}/send", payload)
                     await expected.complete
             except TimeoutError:
@@ -255,20 +257,25 @@ class MqttBackend:
         self._board.online = online
         if came and not self._unconfirmed:
             self._bridge_came()
+        self._show()
 
     def _info_received(self, message: ReceiveMessage) -> None:
         self._board.info = parse_info(decode_object(message.payload)) if message.payload else None
+        self._show()
 
     def _health_received(self, message: ReceiveMessage) -> None:
         self._board.health = decode_object(message.payload) if message.payload else {}
+        self._show()
 
     def _gateway_received(self, message: ReceiveMessage) -> None:
         name = message.topic.split("/")[-2]
         self._board.states[name] = decode_object(message.payload) if message.payload else {}
+        self._show()
 
     def _availability_received(self, message: ReceiveMessage) -> None:
         name = message.topic.split("/")[-2]
         self._board.available[name] = message.payload == "online"
+        self._show()
 
     def _response_received(self, message: ReceiveMessage) -> None:
         self._requests.answered(decode_object(message.payload))
@@ -280,7 +287,7 @@ class MqttBackend:
         self._stream.offer(body)
 
     def _guarded(self, received: Callable[[ReceiveMessage], None]) -> Callable[[ReceiveMessage], None]:
-        """Ignore what cannot be read, and show what changed."""
+        """Ignore what cannot be read."""
 
         @callback
         def guarded(message: ReceiveMessage) -> None:
@@ -288,12 +295,12 @@ class MqttBackend:
                 received(message)
             except MalformedError as error:
                 LOGGER.warning("A message on %s is ignored: %s", message.topic, error)
-            else:
-                self._show()
 
         return guarded
 
     def _show(self) -> None:
+        if self._board.linked and self._board.online is None:
+            return  # whether the bridge is there comes with the subscriptions
         snapshot = self._board.snapshot()
         if self._board.changed(snapshot):
             self._listener.snapshot_changed(snapshot)

@@ -54,6 +54,7 @@ class Requests:
         self._instance = instance
         self._topic = f"{base}/bridge/request/"
         self._waiting: dict[str, asyncio.Future[Mapping[str, object]]] = {}
+        self._stopped = False
 
     async def call(
         self, command: str, members: Mapping[str, object] | None = None, *, seconds: float = ANSWER_TIME
@@ -63,7 +64,7 @@ class Requests:
         Raises :class:`NotConnectedError`, :class:`UnansweredError` after ``seconds``, or
         :class:`RequestRefusedError`.
         """
-        if not is_connected(self._hass):
+        if self._stopped or not is_connected(self._hass):
             raise NotConnectedError("Home Assistant is not connected to the MQTT broker.")
         transaction = uuid4().hex
         answer: asyncio.Future[Mapping[str, object]] = self._hass.loop.create_future()
@@ -93,7 +94,8 @@ class Requests:
             waiting.set_result(answer)
 
     def stop(self) -> None:
-        """Fail whoever waits."""
+        """Fail whoever waits, and whoever comes."""
+        self._stopped = True
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(NotConnectedError("The connection to the bridge is being closed."))

@@ -104,6 +104,7 @@ class EventStream:
         self._retry: asyncio.TimerHandle | None = None
         self._retry_after = _FIRST_RETRY
         self._refused = False
+        self._open = False
         self._stopped = False
 
     @property
@@ -122,8 +123,15 @@ class EventStream:
                 at=None if stored["at"] is None else datetime.fromisoformat(stored["at"]),
             )
 
+    def open(self) -> None:
+        """Begin to pass on; what came before is kept until then."""
+        self._open = True
+        self._wake()
+
     async def stop(self) -> None:
         """Pass on nothing more, and write the position down."""
+        if self._stopped:
+            return
         self._stopped = True
         if self._retry is not None:
             self._retry.cancel()
@@ -147,7 +155,7 @@ class EventStream:
         self._wake()
 
     def _wake(self) -> None:
-        if not self._stopped and (self._worker is None or self._worker.done()):
+        if self._open and not self._stopped and (self._worker is None or self._worker.done()):
             self._worker = self._hass.async_create_background_task(
                 self._work(), f"{DOMAIN} events", eager_start=False
             )
