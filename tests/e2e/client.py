@@ -63,7 +63,7 @@ class Client:
     ) -> None:
         self.seen: list[Seen] = []
         self._v5 = version == "5"
-        self._numbers = itertools.count()
+        self._transactions = (f"{name}-{number}" for number in itertools.count())
         self._ready = threading.Event()
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
@@ -78,9 +78,7 @@ class Client:
         self._client.on_subscribe = self._subscribed
         self._client.on_message = self._arrived
         properties = _properties(PacketTypes.CONNECT, SessionExpiryInterval=_SESSION) if self._v5 else None
-        self._client.connect(
-            "127.0.0.1", port, clean_start=False if self._v5 else 3, properties=properties
-        )
+        self._client.connect("127.0.0.1", port, clean_start=False if self._v5 else 3, properties=properties)
         self._client.loop_start()
         assert self._ready.wait(PATIENCE), "the broker does not answer"
 
@@ -120,7 +118,7 @@ class Client:
 
     def request(self, command: str, **members: object) -> Event:
         """Ask for administration and return the whole answer."""
-        transaction = f"{self._client._client_id!r}-{next(self._numbers)}"  # noqa: SLF001 - paho has no other way
+        transaction = next(self._transactions)
         self.publish(f"bridge/request/{command}", {**members, "transaction": transaction})
 
         def answer() -> Event | None:
@@ -232,7 +230,7 @@ class Client:
 
 
 def _properties(packet: int, **values: object) -> Properties:
-    properties = Properties(packet)
+    properties = Properties(packet)  # type: ignore[no-untyped-call] # paho's
     for name, value in values.items():
         setattr(properties, name, value)
     return properties

@@ -1,5 +1,6 @@
-"""The real daemon with less patience: it misses a modem's answer after a second, not after two minutes, and tries to
-reach the broker again ten times as soon.
+"""The real daemon with less patience.
+
+It misses a modem's answer after a second, not after two minutes, and tries to reach the broker again twenty times as soon.
 
 Usage: python -m tests.e2e.impatient run -c CONFIG
 """
@@ -16,7 +17,7 @@ from sms_bridge.mqtt.recovery import Pace
 #: Seconds from Ctrl-Z to +CMGS that this daemon waits.
 SUBMIT: Final = 1.0
 #: Seconds before its first attempt to reach the broker again.
-FIRST: Final = 0.1
+FIRST: Final = 0.05
 
 
 def shorten(settings: type, name: str, seconds: float) -> None:

@@ -266,5 +266,3 @@ def test_calls_are_hung_up_where_the_configuration_says_so_and_ussd_where_it_all
     assert world.client.ask("ussd", gateway="stick", end=True) == {"text": None, "more": False}
     assert world.client.request("ussd", gateway="stick", code="*21*1#")["error"]["code"] == "not_allowed"
     assert world.client.request("health")["error"]["code"] == "not_allowed"
-
-

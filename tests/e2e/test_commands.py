@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,19 +100,27 @@ def test_every_state_comes_once_and_in_order_with_what_the_contract_names(world:
     world.client.final(name)
     queued, sent, delivered = world.client.of(name)
     assert [queued["state"], sent["state"], delivered["state"]] == ["queued", "sent", "delivered"]
-    assert (queued["gateway"], queued["attempt"], queued["final"], queued["reference"]) == (None, 0, False, [])
-    assert set(delivered) == {
-        *("id", "group", "to", "state", "final", "gateway", "channel", "segments", "segments_delivered"),
-        *("attempt", "at", "reference", "error", "cost", "possible_duplicate", "repeat", "metadata"),
-        *("user_properties", "seq", "epoch"),
+    assert (queued["gateway"], queued["attempt"], queued["final"]) == (None, 0, False)
+    changing = ("at", "reference", "seq", "epoch")
+    assert {key: value for key, value in delivered.items() if key not in changing} == {
+        "id": name,
+        "group": None,
+        "to": number,
+        "state": "delivered",
+        "final": True,
+        "gateway": "stick",
+        "channel": "sms",
+        "segments": 1,
+        "segments_delivered": 1,
+        "attempt": 1,
+        "error": None,
+        "cost": None,
+        "possible_duplicate": False,
+        "repeat": False,
+        "metadata": {"a": [1]},
+        "user_properties": [],
     }
-    (reference,) = delivered["reference"]
-    assert delivered | {"at": None, "seq": None, "epoch": None} == {
-        **{"id": name, "group": None, "to": number, "state": "delivered", "final": True, "gateway": "stick"},
-        **{"channel": "sms", "segments": 1, "segments_delivered": 1, "attempt": 1, "at": None},
-        **{"reference": [reference], "error": None, "cost": None, "possible_duplicate": False, "repeat": False},
-        **{"metadata": {"a": [1]}, "user_properties": [], "seq": None, "epoch": None},
-    }
+    assert len(delivered["reference"]) == 1
     assert queued["seq"] < sent["seq"] < delivered["seq"]
     assert datetime.fromisoformat(delivered["at"]).utcoffset() == timedelta(0)
 
@@ -284,7 +291,7 @@ def test_a_retained_command_is_told_of_once_and_never_sent_again(
     topic = f"send/{number[1:]}"
     # Nobody subscribes yet: the broker only keeps it. A first session is shown it in 3.1.1, and never in 5.
     world.client.publish(topic, "retained", retain=True)
-    for turn in range(3):
+    for turn in range(2):
         bridge = world.start_bridge()
         world.client.send(to="anna", text="barrier", id=f"barrier-{turn}")
         world.client.final(f"barrier-{turn}")
@@ -316,67 +323,6 @@ def test_a_retained_command_that_comes_live_is_sent_once_with_a_warning(
     world.client.final("barrier")
     assert [event for event in world.client.events() if event["state"] == "rejected"] == []
     assert world.modem.submitted(number) == 1
-
-
-# -- time
-
-
-def test_a_scheduled_message_can_be_cancelled_and_another_goes_at_its_time(world: World, number: str) -> None:
-    name = number[1:]
-    at = datetime.now(UTC) + timedelta(seconds=1.5)
-    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    world.client.send(to=number, text="never", id=f"never-{name}", send_at=later)
-    world.client.send(to=number, text="soon", id=f"soon-{name}", send_at=at.isoformat())
-    world.client.reached(f"never-{name}", "scheduled")
-    assert world.client.ask("cancel", id=f"never-{name}") == {"ids": [f"never-{name}"]}
-    cancelled = world.client.final(f"never-{name}")
-    assert (cancelled["state"], cancelled["error"]["code"]) == ("cancelled", "cancelled")
-    world.client.final(f"soon-{name}")
-    events = world.client.of(f"soon-{name}")
-    assert [e["state"] for e in events] == ["scheduled", "queued", "sent", "delivered"]
-    assert datetime.fromisoformat(events[1]["at"]) >= at
-    assert texts(world, number) == ["soon"]
-    too_late = world.client.request("cancel", id=f"soon-{name}")
-    assert too_late["error"]["code"] == "invalid_payload"
-    assert world.client.request("cancel", id="no-such")["error"]["code"] == "unknown_id"
-
-
-def test_data_goes_to_its_port_and_flash_is_class_0(world: World, number: str) -> None:
-    name = number[1:]
-    world.client.send(to=number, data=base64.b64encode(b"\x00\x01\xff").decode(), port=2948, id=f"data-{name}")
-    assert world.client.final(f"data-{name}")["state"] == "delivered"
-    world.client.send(to=number, text="now!", flash=True, id=f"flash-{name}")
-    world.client.final(f"flash-{name}")
-    data, flash = world.modem.got(number)
-    assert (data["text"], data["data"]) == (None, "0001ff")
-    assert (flash["text"], flash["message_class"]) == ("now!", 0)
-    submits = [submit["pdu"] for submit in world.modem("submits") if submit["da"] == number]
-    assert "05040B84" in submits[0]  # 3GPP TS 23.040 clause 9.2.3.24.4: destination port 2948
-
-
-@pytest.mark.parametrize(
-    ("text", "keys", "arrives", "segments"),
-    [
-        ("€ [x] {y} ~ ^ | \\", {}, "€ [x] {y} ~ ^ | \\", 1),
-        ("żółć 😀 Ελλάδα", {}, "żółć 😀 Ελλάδα", 1),
-        ("ćao", {"encoding": "gsm7"}, "cao", 1),
-        ("plain", {"encoding": "ucs2"}, "plain", 1),
-        ("long " * 100, {}, "long " * 100, 4),
-        ("😀" * 99, {}, "😀" * 99, 3),  # 67 code units a segment, and no pair is split
-        ("😀" * 100, {}, "😀" * 100, 4),
-    ],
-    ids=["extension", "ucs2", "transliterated", "ucs2 forced", "long", "three ucs2", "four ucs2"],
-)
-def test_every_text_arrives_as_it_was_written(
-    world: World, number: str, text: str, keys: dict[str, str], arrives: str, segments: int
-) -> None:
-    name = f"text-{number[1:]}"
-    world.client.send(to=number, text=text, id=name, **keys)
-    final = world.client.final(name)
-    assert (final["state"], final["segments"], final["segments_delivered"]) == ("delivered", segments, segments)
-    assert len(final["reference"]) == segments
-    assert texts(world, number) == [arrives]
-    assert world.modem.submitted(number) == segments
 
 
 # -- MQTT 5

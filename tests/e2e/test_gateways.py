@@ -32,7 +32,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
-def test_the_first_is_taken_while_it_is_there_and_the_second_while_it_is_not(world: World, number: str) -> None:
+def test_the_first_is_taken_while_it_is_there_and_the_second_while_it_is_not(
+    world: World, number: str
+) -> None:
     name = number[1:]
     first, second = world.modems["first"], world.modems["second"]
     world.client.send(to=number, text="x", id=f"one-{name}")
@@ -55,7 +57,9 @@ def test_the_first_is_taken_while_it_is_there_and_the_second_while_it_is_not(wor
     first("plug")
     world.client.gateway_becomes("first", "online", since=mark)
     wait_for(
-        lambda: [s for s in world.client.on("gateway/first/availability", since=mark) if s.payload == b"online"],
+        lambda: [
+            s for s in world.client.on("gateway/first/availability", since=mark) if s.payload == b"online"
+        ],
         "its availability",
     )
     world.client.send(to=number, text="z", id=f"three-{name}")

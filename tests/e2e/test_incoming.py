@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.client import wait_for
-from tests.e2e.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.e2e.world import World
 
 
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
@@ -47,14 +48,14 @@ def test_200_messages_come_once_each_in_order_and_leave_the_modem_empty(
     assert not any(event["incomplete"] for event in events)
 
 
-def test_a_message_leaves_the_modem_only_after_the_brokers_acknowledgement(fresh: Callable[..., World]) -> None:
+def test_a_message_leaves_the_modem_only_after_the_brokers_acknowledgement(
+    fresh: Callable[..., World],
+) -> None:
     world = fresh()
     world.start_bridge()
     world.broker.stop()
     world.modem.deliver("while the broker is away")
-    wait_for(
-        lambda: world.shown("events", "--after", "0") or None, "the commit of the received message"
-    )
+    wait_for(lambda: world.shown("events", "--after", "0") or None, "the commit of the received message")
     assert len(world.modem.stored()) == 1
     assert world.modem.journal("deleted") == []
     world.broker.start()
@@ -82,7 +83,9 @@ def test_a_bridge_killed_before_the_deletion_publishes_nothing_anew_and_deletes_
     assert again == [first]
 
 
-def test_a_full_sim_is_drained_while_the_broker_is_away_and_nothing_is_lost(fresh: Callable[..., World]) -> None:
+def test_a_full_sim_is_drained_while_the_broker_is_away_and_nothing_is_lost(
+    fresh: Callable[..., World],
+) -> None:
     world = fresh()
     world.start_bridge()
     world.broker.stop()

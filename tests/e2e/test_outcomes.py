@@ -104,7 +104,9 @@ def test_what_this_gateway_cannot_do_fails_at_once(world: World, number: str) ->
     assert world.client.request("resend", id=name)["error"]["code"] == "invalid_payload"
 
 
-def test_a_passing_failure_is_tried_again_on_the_same_modem_and_delays_nobody(world: World, number: str) -> None:
+def test_a_passing_failure_is_tried_again_on_the_same_modem_and_delays_nobody(
+    world: World, number: str
+) -> None:
     name = number[1:]
     world.modem("fault", fault=f"cms-for:{number}=41,1")  # temporary failure
     world.client.send(to=number, text="x", id=f"again-{name}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import pytest
-
 from tests.e2e.client import Client, wait_for
-from tests.e2e.world import ANNA, World
+from tests.e2e.world import ANNA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from tests.e2e.world import World
 
 PIN: Final = "90817263"
 USER: Final = ("gatewayuser", "mqtt-pa55word")
@@ -27,22 +27,6 @@ def swapped(number: str) -> str:
     digits = number.removeprefix("+")
     digits += "F" * (len(digits) % 2)
     return "".join(digits[at + 1] + digits[at] for at in range(0, len(digits), 2))
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A bridge that logs all it can, after a day on which much went right and much went wrong."""
-    with World(
-        tmp_path_factory.mktemp("privacy"),
-        modems={"stick": ("--pin", PIN, "--number", OWN_NUMBER)},
-        program="tests.e2e.impatient",
-        user=USER,
-        mqtt={"username": USER[0], "password": USER[1]},
-        gateways={"stick": {"pin": PIN, "balance": {"ussd": "*100#", "pattern": "no (such) answer"}}},
-        log={"level": "debug"},
-    ) as world:
-        live_a_day(world)
-        yield world
 
 
 def live_a_day(world: World) -> None:
@@ -92,34 +76,50 @@ def secrets(world: World) -> set[str]:
     return found | {*TEXTS, PIN, USER[1], IMEI, IMSI, ICCID}
 
 
-def test_the_log_holds_no_number_text_or_secret_even_at_debug(world: World) -> None:
-    log = (world.folder / "bridge.log").read_text()
-    assert "DEBUG" in log
-    assert {secret for secret in secrets(world) if secret in log} == set()
-
-
-def test_retained_topics_hold_none_either_and_no_names(world: World) -> None:
+def kept_topics(world: World) -> dict[str, str]:
+    """What the broker keeps of the bridge's own, by topic."""
     client = Client(world.broker.port, name="later", user=USER)
     wait_for(lambda: client.on("bridge/main/info") and client.on("gateway/stick/state"), "retained topics")
-    kept = [seen for seen in client.seen if seen.retain and not seen.topic.startswith("sms_gateway/send")]
     client.close()
-    assert {seen.topic.removeprefix("sms_gateway/") for seen in kept} >= {
+    commands = "sms_gateway/send/"
+    return {
+        seen.topic.removeprefix("sms_gateway/"): seen.payload.decode()
+        for seen in client.seen
+        if seen.retain and not seen.topic.startswith(commands)
+    }
+
+
+def test_nothing_private_is_left_in_the_log_and_the_topics_after_a_long_day(
+    fresh: Callable[..., World],
+) -> None:
+    world = fresh(
+        modems={"stick": ("--pin", PIN, "--number", OWN_NUMBER)},
+        program="tests.e2e.impatient",
+        user=USER,
+        mqtt={"username": USER[0], "password": USER[1]},
+        gateways={"stick": {"pin": PIN, "balance": {"ussd": "*100#", "pattern": "no (such) answer"}}},
+        log={"level": "debug"},
+    )
+    live_a_day(world)
+    hidden = secrets(world)
+
+    log = (world.folder / "bridge.log").read_text()
+    assert "DEBUG" in log
+    assert {secret for secret in hidden if secret in log} == set()
+
+    kept = kept_topics(world)
+    assert set(kept) >= {
         *("bridge/main/state", "bridge/main/info", "bridge/main/health", "gateway/stick/state"),
         *("gateway/stick/availability", "discovery/main"),
     }
-    hidden = secrets(world) | {USER[0], "anna", "family"}
-    said = {seen.topic: seen.payload.decode() for seen in kept}
-    assert {topic: word for topic, text in said.items() for word in hidden if word in text} == {}
+    unnamed = hidden | {USER[0], "anna", "family"}
+    assert {topic: word for topic, text in kept.items() for word in unnamed if word in text} == {}
 
-
-def test_the_log_topic_tells_of_trouble_without_them(world: World) -> None:
     told = [seen.payload.decode() for seen in world.client.on("bridge/main/log")]
     assert told
-    assert {secret for secret in secrets(world) for line in told if secret in line} == set()
+    assert {secret for secret in hidden for line in told if secret in line} == set()
     assert not any(seen.retain for seen in world.client.on("bridge/main/log"))
 
-
-def test_requests_and_refusals_repeat_no_text(world: World) -> None:
     said = [seen.payload.decode() for topic in ("dlr", "call") for seen in world.client.on(topic)]
     assert {text for text in TEXTS for line in said if text in line} == set()
 
@@ -131,29 +131,20 @@ def in_files(world: World, text: str) -> list[str]:
     return [path.name for path in files if any(form in path.read_bytes() for form in wanted)]
 
 
-def test_a_one_time_password_is_gone_from_the_files_once_it_is_final(
-    fresh: Callable[..., World], number: str
-) -> None:
-    world = fresh()
-    world.start_bridge()
-    world.client.ask("pause", gateway="stick")
-    world.client.send(to=number, text="code 190-274", id="otp", priority="otp")
-    world.client.send(to=number, text="Butterblume", id="kept")
-    world.client.reached("kept", "queued")
-    assert in_files(world, "code 190-274")  # it survives a power cut until it is sent
-    world.client.ask("resume", gateway="stick")
-    world.client.final("otp")
-    world.client.final("kept")
-    wait_for(lambda: not in_files(world, "code 190-274"), "its removal")
-    assert in_files(world, "Butterblume")
-
-
-def test_texts_are_gone_when_final_where_the_configuration_says_so(
-    fresh: Callable[..., World], number: str
-) -> None:
-    world = fresh(store={"keep_texts": "final"})
-    world.start_bridge()
-    world.client.send(to=number, text="Butterblume", id="gone")
-    world.client.final("gone")
-    wait_for(lambda: not in_files(world, "Butterblume"), "its removal")
-    assert world.client.ask("message", id="gone")["text"] is None
+def test_erased_texts_are_gone_from_the_files(fresh: Callable[..., World], number: str) -> None:
+    """A one-time password once it is final; any text where the configuration says so."""
+    usual, forgetful = fresh(), fresh(store={"keep_texts": "final"})
+    for world in (usual, forgetful):
+        world.start_bridge()
+        world.client.ask("pause", gateway="stick")
+        world.client.send(to=number, text="code 190-274", id="otp", priority="otp")
+        world.client.send(to=number, text="Butterblume", id="plain")
+        world.client.reached("plain", "queued")
+        assert in_files(world, "code 190-274")  # it survives a power cut until it is sent
+        world.client.ask("resume", gateway="stick")
+        world.client.final("plain")
+        world.client.final("otp")
+    wait_for(lambda: not in_files(usual, "code 190-274"), "the removal of a password")
+    assert in_files(usual, "Butterblume")
+    wait_for(lambda: not in_files(forgetful, "Butterblume"), "the removal of a text")
+    assert forgetful.client.ask("message", id="plain")["text"] is None

@@ -142,20 +142,24 @@ class World:
         """The first modem."""
         return next(iter(self.modems.values()))
 
-    def write_config(self, **sections: Mapping[str, object] | list[object]) -> None:
+    def write_config(self, **sections: Section) -> None:
         """Write the configuration, with further changes."""
         merged: Json = {
             "mqtt": {"host": "127.0.0.1", "port": self.broker.port, "protocol": self._version},
             "store": {"url": f"sqlite:///{self.folder}/bridge.db"},
             "defaults": {"on_unknown_grace": 1},
-            "gateways": {name: {"type": "modem", "port": str(modem.port)} for name, modem in self.modems.items()},
+            "gateways": {
+                name: {"type": "modem", "port": str(modem.port)} for name, modem in self.modems.items()
+            },
             "contacts": {"anna": ANNA, "ben": BEN},
             "groups": {"family": ["anna", "ben"]},
             "limits": {"per_minute": None, "per_recipient_per_hour": None},
         }
         for changes in (self._sections, sections):
             for name, section in changes.items():
-                merged[name] = _merge(merged.get(name, {}), section) if isinstance(section, Mapping) else section
+                merged[name] = (
+                    _merge(merged.get(name, {}), section) if isinstance(section, Mapping) else section
+                )
         self.config.write_text(yaml.safe_dump(merged))
 
     def run(self, *words: str, config: Path | None = None) -> Bridge:
@@ -206,16 +210,19 @@ class World:
 
     def _is_up(self, bridge: Bridge, name: str, mark: int) -> bool:
         assert bridge.process.poll() is None, bridge.log
-        shown = self.client.gateway(name, mark)
-        ready = [seen for seen in self.client.on("bridge/main/state", since=mark) if not seen.retain]
-        return bool(ready) and ready[-1].json == {"state": "online"} and shown is not None and shown["state"] == "online"
+        shown = self.client.gateway(name, mark) or {"state": None}
+        said = [seen.json["state"] for seen in self.client.on("bridge/main/state", since=mark)]
+        return said[-1:] == ["online"] and shown["state"] == "online"
 
 
 def spawn(*words: str, log: Path, program: str = "sms_bridge") -> subprocess.Popen[bytes]:
     """Run ``sms-bridge`` with this interpreter and this checkout; its output goes to ``log``."""
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", program, *words], env=_environment(), stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, "-m", program, *words],
+            env=_environment(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
 
 
