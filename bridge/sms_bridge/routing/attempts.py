@@ -138,7 +138,9 @@ class Attempts:
         self._reports.apply_early(tx, message, now)
 
     def _hold_back(self, tx: Transaction, message: Message, now: float) -> bool:
-        """A ready message whose time is over, or has not come because of the quiet hours."""
+        """A ready message that was sent after all, whose time is over, or has not come because of the quiet hours."""
+        if message.state is State.UNKNOWN and self._reports.answer_from_kept(tx, message, now):
+            return True
         if message.expires_at <= now:
             expire(tx, message, now)
             return True
@@ -177,7 +179,8 @@ class Attempts:
         move_on = router.without if kind is RefusalClass.GATEWAY else router.after
         route, step = move_on(message.route, message.step, gateway)
         steps = router.open_steps(route)
-        present = replace(message, error=outcome.error)
+        # Certainly not sent: no report can be about this attempt.
+        present = replace(message, error=outcome.error, submitted_at=None)
         gone_on = replace(present, route=route, step=step, tries_here=0)
         if not steps:
             self._fail(tx, gone_on, outcome.error, now)

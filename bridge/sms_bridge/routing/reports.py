@@ -90,10 +90,11 @@ class Reports:
             _conclude(tx, present, None, now)
 
     def answer_from_kept(self, tx: Transaction, message: Message, now: float) -> bool:
-        """Whether a report that came since the attempt began tells that the gateway took it; then it is applied."""
-        began = message.submitted_at or message.updated_at
-        for arrived in tx.recent_reports(message.gateway or "", began):
-            if self._answer_unknown(tx, arrived, now, only=message.row):
+        """Whether a report that came since its attempt began tells that the gateway took it; then it is applied."""
+        if message.submitted_at is None:
+            return False
+        for arrived in tx.recent_reports(message.gateway or "", message.submitted_at):
+            if self._answer_unknown(tx, arrived, now, message):
                 tx.remove_report(arrived.row)
                 return True
         return False
@@ -132,17 +133,23 @@ class Reports:
         return move(tx, message, state, now=now, error=error, final=final or message.final)
 
     def _answer_unknown(
-        self, tx: Transaction, arrived: StoredReport, now: float, *, only: int | None = None
+        self, tx: Transaction, arrived: StoredReport, now: float, about: Message | None = None
     ) -> bool:
-        """A report that nothing else explains, to the recipient of one message whose answer was lost, is its answer."""
-        if arrived.recipient is None:
+        """A report that nothing else explains, to the recipient of one message whose answer was lost, is its answer.
+
+        ``about`` asks for one message, whatever became of it after the grace.
+        """
+        if arrived.recipient is None or (about and not same_recipient(about.recipient, arrived.recipient)):
             return False
-        suspects = _to_recipient(tx, arrived, Phase.UNKNOWN)
-        if len(suspects) != 1 or not _is_answer(suspects[0], arrived) or _has_rival(tx, suspects[0], arrived):
+        suspects = {message.row: message for message in _to_recipient(tx, arrived, Phase.UNKNOWN)}
+        if about is not None:
+            suspects[about.row] = about
+        if len(suspects) != 1:
             return False
-        if only not in (None, suspects[0].row):
+        (suspect,) = suspects.values()
+        if not _is_answer(suspect, arrived) or _has_rival(tx, suspect, arrived):
             return False
-        segment = self._segment_was_taken(tx, suspects[0], arrived.reference, now)
+        segment = self._segment_was_taken(tx, suspect, arrived.reference, now)
         if segment is None:
             return False
         self._apply_to(tx, segment, arrived, now)
@@ -254,8 +261,7 @@ def _may_have_left(message: Message, arrived: StoredReport) -> bool:
     """Whether an attempt whose answer never came may be what a report is about, though something followed it."""
     if not (message.possible_duplicate or (message.state is State.EXPIRED and not message.references)):
         return False
-    last_began = message.submitted_at or 0.0
-    return arrived.submitted_at is None or last_began >= arrived.submitted_at - _NEARBY
+    return arrived.submitted_at is None or message.updated_at >= arrived.submitted_at - _NEARBY
 
 
 def _conclude(tx: Transaction, message: Message, arrived: StoredReport | None, now: float) -> None:
@@ -268,9 +274,7 @@ def _conclude(tx: Transaction, message: Message, arrived: StoredReport | None, n
         for state in (State.READ, State.DELIVERED, State.SENT)
     }
     delivered = sum(outcome in (State.DELIVERED, State.READ) for outcome in outcomes)
-    message = replace(
-        message, segments_delivered=message.segments if reached[State.DELIVERED] else delivered
-    )
+    message = replace(message, segments_delivered=message.segments if reached[State.DELIVERED] else delivered)
     bad = next((outcome for outcome in outcomes if outcome in _NOT_DELIVERED), None)
     if message.phase in (Phase.SUBMITTING, Phase.READY, Phase.WAITING):
         tx.save_message(message)

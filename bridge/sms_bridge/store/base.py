@@ -52,7 +52,7 @@ class Message:
     ``row`` is 0 until the store assigned it. ``route`` is the failover order, each step a set of gateways any of which
     will do; behind an empty step stand those that refused for good. ``step`` is the index of the present step.
     ``due_at`` is when the clock must next look at the message in its phase, ``None`` for never. ``submitted_at`` is
-    when the last attempt began, ``first_attempt`` the attempt since which segments count as taken (a requested resend
+    when the last attempt began that was not refused, ``first_attempt`` the attempt since which segments count as taken (a requested resend
     begins anew); ``rounds`` counts how often the whole route was used up, ``tries_here`` the tries at one gateway.
     ``ephemeral``: the text is erased once the message is final.
     ``response_topic`` and ``correlation`` are MQTT 5's, for the first and the final event.

@@ -164,6 +164,15 @@ class Bench:
         await self.accept(send(**given))
         return await self.message(message_id)
 
+    async def rejection(self, **values: object) -> dict[str, Any]:
+        """The one event that a command causes, which is a refusal."""
+        given: dict[str, Any] = values
+        before = len(await self.events())
+        await self.accept(send(**given))
+        (event,) = (await self.events())[before:]
+        assert (event["state"], event["final"], event["gateway"]) == ("rejected", True, None)
+        return event
+
     async def claim(self, gateway: str = "stick", limit: int = 1) -> list[Submission]:
         """What a gateway's worker would be given."""
         return await self.do(lambda tx: self.attempts.claim(tx, gateway, self.usable, limit, self.now))

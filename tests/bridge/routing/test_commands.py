@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from sms_bridge.routing.command import Packet, Rejection
-from sms_bridge.routing.limits import Pace
-from sms_bridge.routing.settings import Defaults, Limits, QuietHours, Route, RouteMatch
-from sms_bridge.store.base import Phase
+from sms_bridge.routing.settings import Defaults, Limits, Route, RouteMatch
 from sms_providers.charset import EncodingChoice
 from sms_providers.model import Capability, Error, ErrorCode, OnUnknown, Priority
-from tests.bridge.routing.bench import ANNA, BEN, CONTACTS, NOW, NUMBER, Gateway, reply, send, taken
+from tests.bridge.routing.bench import ANNA, BEN, NUMBER, Gateway, reply, send, taken
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,18 +19,6 @@ if TYPE_CHECKING:
     from tests.bridge.routing.bench import Bench
 
     MakeBench = Callable[..., Awaitable[Bench]]
-
-
-async def rejection(bench: Bench, **values: object) -> dict[str, Any]:
-    """The one event that a command causes, which is a refusal."""
-    given: dict[str, Any] = values
-    before = len(await bench.events())
-    await bench.accept(send(**given))
-    (event,) = (await bench.events())[before:]
-    assert event["state"] == "rejected"
-    assert event["final"] is True
-    assert event["gateway"] is None
-    return event
 
 
 # -- identity
@@ -69,7 +53,7 @@ async def test_the_same_id_with_other_content_is_a_conflict_that_names_what_diff
     bench: Bench, other: dict[str, Any], named: str
 ) -> None:
     await bench.queue()
-    event = await rejection(bench, id="m", **other)
+    event = await bench.rejection(id="m", **other)
     assert event["error"]["code"] == "id_conflict"
     assert f"another {named};" in event["error"]["message"]
     assert (event["id"], event["repeat"], event["to"]) == ("m", True, other.get("to", NUMBER))
@@ -81,22 +65,22 @@ async def test_a_one_time_password_is_compared_too_while_the_bridge_runs(bench: 
     await bench.attempt(taken("2a"))
     await bench.accept(send(id="m", text="4711", priority=Priority.OTP))
     assert (await bench.last())["state"] == "sent"
-    event = await rejection(bench, id="m", text="4712", priority=Priority.OTP)
+    event = await bench.rejection(id="m", text="4712", priority=Priority.OTP)
     assert event["error"]["code"] == "id_conflict"
     await bench.restart()
     await bench.accept(send(id="m", text="4712", priority=Priority.OTP))
     assert (await bench.last())["repeat"] is True
-    assert (await rejection(bench, id="m", to=BEN, text="4711"))["error"]["code"] == "id_conflict"
+    assert (await bench.rejection(id="m", to=BEN, text="4711"))["error"]["code"] == "id_conflict"
 
 
 async def test_an_ordinary_message_does_not_hide_a_password_with_its_id(bench: Bench) -> None:
     await bench.queue(text="4711")
-    event = await rejection(bench, id="m", text="4712", priority=Priority.OTP)
+    event = await bench.rejection(id="m", text="4712", priority=Priority.OTP)
     assert event["error"]["code"] == "id_conflict"
 
 
 async def test_a_rejected_command_does_not_occupy_its_id(bench: Bench) -> None:
-    await rejection(bench, id="m", to="nobody")
+    await bench.rejection(id="m", to="nobody")
     await bench.queue()
     assert await bench.states() == ["rejected!", "queued"]
 
@@ -251,19 +235,19 @@ async def test_a_bad_member_is_refused_as_given_and_the_rest_goes_on(bench: Benc
 async def test_a_recipient_that_may_not_be_is_refused_with_its_reason(
     bench: Bench, to: str, code: str
 ) -> None:
-    event = await rejection(bench, to=to, id="m")
+    event = await bench.rejection(to=to, id="m")
     assert (event["error"]["code"], event["to"], event["id"]) == (code, to, "m")
 
 
 async def test_a_refusal_of_a_contact_names_it_as_given(make_bench: MakeBench) -> None:
     bench = await make_bench(limits=Limits(per_day=0))
-    assert (await rejection(bench, to="anna"))["to"] == "anna"
+    assert (await bench.rejection(to="anna"))["to"] == "anna"
 
 
 async def test_only_allowed_prefixes_pass(make_bench: MakeBench) -> None:
     bench = await make_bench(allow=("+49",))
     await bench.queue()
-    assert (await rejection(bench, to="+33612345678"))["error"]["code"] == "blocked"
+    assert (await bench.rejection(to="+33612345678"))["error"]["code"] == "blocked"
 
 
 async def test_emergency_numbers_pass_only_with_allow_emergency(make_bench: MakeBench) -> None:
@@ -275,13 +259,13 @@ async def test_emergency_numbers_pass_only_with_allow_emergency(make_bench: Make
 
 
 async def test_a_text_of_too_many_segments_is_refused_whole(bench: Bench) -> None:
-    event = await rejection(bench, to=("anna", "ben"), id="g", text="x" * 400, max_segments=2)
+    event = await bench.rejection(to=("anna", "ben"), id="g", text="x" * 400, max_segments=2)
     assert (event["error"]["code"], event["to"], event["id"]) == ("too_long", ["anna", "ben"], "g")
 
 
 async def test_the_configured_number_of_segments_holds_without_one(make_bench: MakeBench) -> None:
     bench = await make_bench(defaults=Defaults(max_segments=1))
-    assert (await rejection(bench, text="x" * 161))["error"]["code"] == "too_long"
+    assert (await bench.rejection(text="x" * 161))["error"]["code"] == "too_long"
     assert (await bench.queue("long", text="x" * 161, max_segments=2)).segments == 2
 
 
@@ -327,7 +311,7 @@ async def test_the_configured_defaults_hold_where_a_command_says_nothing(make_be
 async def test_what_no_gateway_of_the_route_can_do_is_refused_by_its_key(
     bench: Bench, asked: dict[str, Any], key: str
 ) -> None:
-    event = await rejection(bench, **asked)
+    event = await bench.rejection(**asked)
     assert event["error"]["code"] == "unsupported"
     assert event["error"]["message"].startswith(f"{key}:")
 
@@ -336,166 +320,17 @@ async def test_an_option_that_no_gateway_of_the_route_knows_is_an_unknown_key(ma
     links = {"stick": Gateway("stick"), "cloud": Gateway("cloud", option_keys=frozenset({"brand"}))}
     bench = await make_bench(links, gateways=("stick", "cloud"))
     await bench.queue("both", options={"brand": 1})
-    event = await rejection(bench, options={"brand": 1}, gateway=("stick",))
+    event = await bench.rejection(options={"brand": 1}, gateway=("stick",))
     assert event["error"]["code"] == "unknown_key"
     assert "options.brand" in event["error"]["message"]
 
 
 async def test_an_unknown_gateway_is_refused_with_those_there_are(bench: Bench) -> None:
-    event = await rejection(bench, gateway=("stik",))
+    event = await bench.rejection(gateway=("stik",))
     assert event["error"]["code"] == "invalid_payload"
     assert "stick, spare, cloud" in event["error"]["message"]
 
 
 async def test_no_route_is_refused(make_bench: MakeBench) -> None:
     bench = await make_bench(routes=(Route(match=RouteMatch(prefix=("+43",)), use=(("stick",),)),))
-    assert (await rejection(bench))["error"]["code"] == "no_route"
-
-
-# -- time
-
-
-async def test_validity_counts_from_send_at(bench: Bench) -> None:
-    message = await bench.queue(send_at=NOW + 100, valid_for=50)
-    assert (message.expires_at, message.due_at) == (NOW + 150, NOW + 100)
-
-
-async def test_a_send_at_so_long_ago_that_the_validity_is_over_expires(bench: Bench) -> None:
-    await bench.queue(send_at=NOW - 100, valid_for=50)
-    assert await bench.claim() == []
-    assert await bench.states() == ["queued", "expired!"]
-
-
-async def test_validity_ends_a_message_that_nobody_took(bench: Bench) -> None:
-    await bench.queue(valid_for=60)
-    await bench.pass_time(61)
-    event = await bench.last()
-    assert (event["state"], event["error"]["code"]) == ("expired", "expired")
-
-
-# -- limits
-
-
-async def fill(bench: Bench, count: int, **values: object) -> list[str]:
-    given: dict[str, Any] = values
-    await bench.accept(*(send(f"+4917{number:08}", **given) for number in range(count)))
-    return [event["state"] for event in await bench.events()]
-
-
-@pytest.mark.parametrize("limit", ["per_day", "per_month"])
-async def test_a_spent_quota_refuses_and_keeps_its_reserve_for_high_and_otp(
-    make_bench: MakeBench, limit: str
-) -> None:
-    given: dict[str, Any] = {"per_minute": None, "per_day": None, limit: 10}
-    bench = await make_bench(limits=Limits(**given))
-    assert (await fill(bench, 9)).count("queued") == 8
-    assert limit in (await bench.last())["error"]["message"]
-    await bench.accept(
-        *(send(f"+4918{n:08}", priority=p) for n, p in enumerate((Priority.HIGH, Priority.OTP)))
-    )
-    assert [event["state"] for event in (await bench.events())[-2:]] == ["queued", "queued"]
-    event = await rejection(bench, to=BEN, priority=Priority.OTP)
-    assert event["error"]["code"] == "quota"
-
-
-async def test_what_is_refused_spends_no_quota(make_bench: MakeBench) -> None:
-    bench = await make_bench(limits=Limits(per_day=2, reserve=0, per_recipient_per_hour=None))
-    await bench.accept(
-        send("nobody"), send("112"), send(flash=True), send(gateway=("x",)), send(text="x" * 9999)
-    )
-    await bench.accept(send(id="a"), send(id="a"), send(id="b"))
-    states = [event["state"] for event in (await bench.events())[5:]]
-    assert states == ["queued", "queued", "queued"]
-
-
-async def test_a_recipient_gets_so_many_an_hour_and_no_more(make_bench: MakeBench) -> None:
-    bench = await make_bench(limits=Limits(per_recipient_per_hour=5))
-    await bench.accept(*(send() for _ in range(5)))
-    assert [event["state"] for event in await bench.events()] == ["queued"] * 4 + ["rejected"]
-    await bench.accept(send(priority=Priority.HIGH), send("anna"))
-    assert [event["state"] for event in (await bench.events())[-2:]] == ["queued", "queued"]
-    bench.now += 3601
-    await bench.accept(send())
-    assert (await bench.last())["state"] == "queued"
-
-
-async def test_a_day_turns_at_midnight_of_the_configured_zone(make_bench: MakeBench) -> None:
-    zone = ZoneInfo("America/New_York")
-    bench = await make_bench(
-        defaults=Defaults(time_zone=zone), limits=Limits(per_day=1, reserve=0, per_recipient_per_hour=None)
-    )
-    bench.now = datetime(2026, 11, 20, 23, 59, 59, tzinfo=zone).timestamp()
-    await bench.accept(send())
-    assert (await rejection(bench))["error"]["code"] == "quota"
-    bench.now += 2
-    await bench.accept(send())
-    assert (await bench.last())["state"] == "queued"
-
-
-async def test_each_message_of_an_array_is_judged_alone(make_bench: MakeBench) -> None:
-    bench = await make_bench(limits=Limits(per_day=2, reserve=0, per_recipient_per_hour=None))
-    await bench.accept(send("nobody"), send(id="a"), send(id="b"), send(id="c"))
-    states = [event["state"] for event in await bench.events()]
-    assert states == ["rejected", "queued", "queued", "rejected"]
-
-
-def test_the_pace_grants_a_burst_and_then_so_many_a_minute() -> None:
-    clock = [0.0]
-    pace = Pace(Limits(per_minute=30, burst=3), lambda: clock[0])
-    assert [pace.take(2), pace.take(2), pace.take(2)] == [2, 1, 0]
-    assert pace.wait() == pytest.approx(2.0)
-    clock[0] = 2.0
-    assert pace.take(1) == 1
-    pace.give_back(1)
-    assert pace.take(1) == 1
-
-
-async def test_quiet_hours_hold_low_and_normal_until_they_end_over_midnight(make_bench: MakeBench) -> None:
-    quiet = QuietHours(start=time(22), end=time(7))
-    bench = await make_bench(limits=Limits(per_minute=None, per_recipient_per_hour=None, quiet_hours=quiet))
-    bench.now = datetime(2026, 11, 20, 23, 0, tzinfo=UTC).timestamp()
-    for number, priority in enumerate(Priority):
-        await bench.queue(f"m{number}", priority=priority)
-    assert [(await bench.claim_one()).message.priority, (await bench.claim_one()).message.priority] == [
-        Priority.OTP,
-        Priority.HIGH,
-    ]
-    assert await bench.claim() == []
-    assert {event["state"] for event in await bench.events()} == {"queued"}
-    await bench.pass_time(8 * 3600 - 1)
-    assert await bench.claim() == []
-    await bench.pass_time(1)
-    assert (await bench.claim_one()).message.priority is Priority.NORMAL
-
-
-async def test_a_message_that_became_ready_in_the_quiet_hours_waits_too(make_bench: MakeBench) -> None:
-    quiet = QuietHours(start=time(12), end=time(13))
-    bench = await make_bench(limits=Limits(per_recipient_per_hour=None, quiet_hours=quiet))
-    bench.now = datetime(2026, 11, 20, 11, 59, tzinfo=UTC).timestamp()
-    await bench.queue("now")
-    await bench.queue("later", send_at=bench.now + 120)
-    await bench.pass_time(121)
-    assert await bench.claim() == []
-    assert (await bench.message("now")).phase is Phase.SCHEDULED
-    await bench.pass_time(3600)
-    assert len([await bench.claim_one(), await bench.claim_one()]) == 2
-
-
-async def test_the_highest_priority_goes_first_then_the_oldest(bench: Bench) -> None:
-    for message_id, priority in (("a", "LOW"), ("b", "NORMAL"), ("c", "OTP"), ("d", "NORMAL"), ("e", "HIGH")):
-        await bench.queue(message_id, priority=Priority[priority])
-    rows = [(await bench.claim_one()).row for _ in range(5)]
-    assert rows == [3, 5, 2, 4, 1]
-
-
-async def test_an_expired_message_at_the_head_does_not_hide_the_next(bench: Bench) -> None:
-    await bench.queue("old", valid_for=10)
-    await bench.queue("new")
-    bench.now += 11
-    assert (await bench.claim_one()).row == 2
-
-
-async def test_a_contact_is_still_known_by_its_number(bench: Bench) -> None:
-    await bench.accept(send(BEN, id="m"))
-    assert (await bench.message()).route == (("spare",),)
-    assert CONTACTS["ben"].gateway == ("spare",)
+    assert (await bench.rejection())["error"]["code"] == "no_route"

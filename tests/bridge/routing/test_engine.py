@@ -260,7 +260,7 @@ async def test_each_segment_is_committed_before_the_next_leaves(
 # -- the store fails
 
 
-@pytest.mark.parametrize("name", ["claim", "settle", "due", "published"])
+@pytest.mark.parametrize("name", ["claim", "settle", "due"])
 @on_virtual_time
 async def test_a_store_that_fails_once_loses_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -286,6 +286,26 @@ async def test_a_report_that_had_to_wait_for_another_message_is_still_the_answer
     assert await bench.claim() == []
 
 
+async def test_a_report_after_the_grace_still_prevents_the_resend_of_what_waits(bench: Bench) -> None:
+    began = bench.now
+    await bench.queue(gateway=("stick",))
+    await bench.attempt(no_answer())
+    await bench.pass_time(31)
+    await bench.report("2b", submitted_at=began)
+    assert await bench.claim() == []
+    assert await bench.states() == ["queued", "unknown", "sent", "delivered!"]
+    assert (await bench.last())["attempt"] == 1
+
+
+async def test_a_report_is_no_answer_to_an_attempt_that_was_refused(bench: Bench) -> None:
+    await bench.queue(gateway=("stick", "spare"))
+    await bench.attempt(no_answer())
+    await bench.pass_time(31)
+    await bench.attempt(refused(ErrorCode.NETWORK))
+    await bench.report("2b", submitted_at=bench.now)
+    assert len(await bench.claim("spare")) == 1
+
+
 async def test_the_late_report_of_a_resent_message_settles_no_other(bench: Bench) -> None:
     began = bench.now
     await bench.queue("a")
