@@ -63,7 +63,7 @@ class Outgoing:
         window = min(WINDOW, accepted.receive_maximum or WINDOW)
         too_large = any(self._is_too_large(outgoing.publication) for outgoing in self._in_flight.values())
         if not accepted.session_present or len(self._in_flight) > window or too_large:
-            self._client.drop_out_messages()
+            _drop_unacknowledged(self._client)
             self._waiting.extendleft(reversed(self._in_flight.values()))
             self._in_flight.clear()
         for outgoing in self._in_flight.values():
@@ -120,3 +120,11 @@ class Outgoing:
 
     def _is_too_large(self, publication: Publication) -> bool:
         return self._maximum_packet is not None and publication.octets > self._maximum_packet
+
+
+def _drop_unacknowledged(client: Client) -> None:
+    """Keep paho from sending again, under its old packet identifiers, what is in flight."""
+    if hasattr(client, "drop_out_messages"):
+        client.drop_out_messages()
+    else:  # before paho-mqtt 2.2
+        client._out_messages.clear()  # noqa: SLF001 - 2.1 has no public way
