@@ -216,6 +216,8 @@ def date_time(value: object) -> float:
     day, minute, seconds, fraction, sign, hours, minutes = found.groups()
     leap = int(seconds) == _LEAP_SECOND
     try:
+        if minute.startswith("24"):
+            raise ValueError  # noqa: TRY301 - Python 3.14 reads ISO 8601's midnight, which RFC 3339 does not have
         offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
         zone = timezone(-offset if sign == "-" else offset) if sign else UTC
         moment = datetime.fromisoformat(f"{day}T{minute}:{59 if leap else seconds}").replace(tzinfo=zone)
