@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import paho.mqtt.client as mqtt
@@ -38,7 +39,7 @@ def wait_for(find: Callable[[], T | None], what: str, patience: float = PATIENCE
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Seen:
     """A PUBLISH as it came; ``retain`` marks what the broker had kept from before."""
 
@@ -47,8 +48,9 @@ class Seen:
     retain: bool
     correlation: bytes | None
 
-    @property
+    @cached_property
     def json(self) -> Any:  # noqa: ANN401 - whatever JSON is
+        """The payload; read once, because waiting looks at it again and again."""
         return json.loads(self.payload)
 
 

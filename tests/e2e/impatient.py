@@ -1,6 +1,7 @@
 """The real daemon with less patience.
 
-It misses a modem's answer after a second, not after two minutes, and tries to reach the broker again twenty times as soon.
+It misses a modem's answer after a second, not after two minutes, and tries to reach the broker again after
+a twentieth of the time.
 
 Usage: python -m tests.e2e.impatient run -c CONFIG
 """
