@@ -57,11 +57,11 @@ class Requests:
         self._stopped = False
 
     async def call(
-        self, command: str, members: Mapping[str, object] | None = None, *, seconds: float = ANSWER_TIME
+        self, command: str, members: Mapping[str, object] | None = None, *, seconds: float | None = None
     ) -> Mapping[str, object]:
         """Ask, and return the answer's data.
 
-        Raises :class:`NotConnectedError`, :class:`UnansweredError` after ``seconds``, or
+        Raises :class:`NotConnectedError`, :class:`UnansweredError` after ``seconds`` (:data:`ANSWER_TIME`), or
         :class:`RequestRefusedError`.
         """
         if self._stopped or not is_connected(self._hass):
@@ -70,7 +70,7 @@ class Requests:
         answer: asyncio.Future[Mapping[str, object]] = self._hass.loop.create_future()
         self._waiting[transaction] = answer
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(ANSWER_TIME if seconds is None else seconds):
                 await self.tell(command, {**(members or {}), "transaction": transaction})
                 return _data_of(await answer)
         except TimeoutError as error:
