@@ -17,6 +17,9 @@ from .backend.requests import Requests
 from .backend.stream import storage
 from .const import CONF_BASE_TOPIC, CONF_INSTANCE, DOMAIN
 from .coordinator import RuntimeData, SmsGatewayCoordinator
+from .otp import otp_keeper
+from .services import async_setup_services
+from .sms_control import async_setup_sms_control
 
 if TYPE_CHECKING:
     from homeassistant.core import Event, HomeAssistant
@@ -39,6 +42,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what does not depend on an entry."""
+    async_setup_services(hass)
     return True
 
 
@@ -54,6 +58,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SmsGatewayConfigEntry) -
         raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="not_connected") from error
     entry.async_on_unload(coordinator.async_stop)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async_setup_sms_control(hass, entry)
     entry.async_on_unload(entry.add_update_listener(_reload))
 
     @callback
@@ -78,6 +83,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: SmsGatewayConfigEntry) 
 async def async_remove_entry(hass: HomeAssistant, entry: SmsGatewayConfigEntry) -> None:
     """Forget the entry's events, and let the bridge show its entities itself again."""
     await storage(hass, entry.entry_id).async_remove()
+    await otp_keeper(hass).forget_entry(entry.entry_id)
     requests = Requests(hass, entry.data[CONF_BASE_TOPIC], entry.data[CONF_INSTANCE])
     with suppress(BackendError):
         await requests.tell("discovery", {"enabled": True})

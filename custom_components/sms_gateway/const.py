@@ -52,6 +52,8 @@ CONF_AGENT: Final = "agent_id"
 #: Bus events for automations of the old style.
 EVENT_RECEIVED: Final = "sms_gateway_received"
 EVENT_DELIVERY: Final = "sms_gateway_delivery"
+#: Bus event of every use of control by SMS.
+EVENT_CONTROL: Final = "sms_gateway_control"
 
 #: Seconds after which an incoming message is late: it must not open a door any more.
 DEFAULT_MAX_AGE: Final = 300

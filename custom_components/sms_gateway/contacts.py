@@ -101,14 +101,28 @@ class AddressBook:
         members = (contact,) if contact else self.groups[subentry_id].members
         return tuple(Recipient(number=member.number, gateway=member.gateway) for member in members)
 
+    def includes(self, targets: Iterable[str], originator: str | None) -> bool:
+        """Whether a message's originator is one of the named contacts, groups and numbers, or a name as it stands.
+
+        The name of a contact means his number only: anybody may send under a name.
+        """
+        return originator is not None and any(self._means(target, originator) for target in targets)
+
+    def _means(self, target: str, originator: str) -> bool:
+        subentry_id = self._names.get(target.strip().casefold())
+        if subentry_id is not None:
+            return any(member.number == originator for member in self.members_of(subentry_id))
+        try:
+            return to_e164(target, self.country) == originator
+        except InvalidNumberError:
+            return target.strip().casefold() == originator.casefold()
+
     def resolve(self, targets: Iterable[str]) -> tuple[Recipient, ...]:
         """Names of contacts and groups, and numbers, to where their messages go; each number once.
 
         A name is compared without regard to case. Raises ServiceValidationError for what is neither.
         """
-        names: dict[str, str] = {}
-        for known in (self.groups, self.contacts):
-            names |= {item.name.casefold(): subentry_id for subentry_id, item in known.items()}
+        names = self._names
         found: dict[str, Recipient] = {}
         for target in targets:
             subentry_id = names.get(target.strip().casefold())
@@ -118,6 +132,15 @@ class AddressBook:
         if not found:
             raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_recipient")
         return tuple(found.values())
+
+    @property
+    def _names(self) -> dict[str, str]:
+        """Subentry ids by name without regard to case; a contact's name goes before a group's."""
+        return {
+            item.name.casefold(): subentry_id
+            for known in (self.groups, self.contacts)
+            for subentry_id, item in known.items()
+        }
 
     def _number(self, target: str) -> tuple[Recipient, ...]:
         try:

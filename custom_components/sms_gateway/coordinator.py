@@ -13,7 +13,6 @@ from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType
 from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
-from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
@@ -27,11 +26,11 @@ from .const import (
     EVENT_DELIVERY,
     EVENT_RECEIVED,
     LOGGER,
-    SIGNAL_HAPPENED,
 )
 from .contacts import AddressBook
 from .errors import errors_translated, translated
 from .events import delivery_data, happened_at, incoming_data
+from .issues import Issues
 from .sms_providers.model import RANK
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from .events import Happening, OtpEvent
     from .sms_providers.model import State
 
+_SIGNAL: Final = f"{DOMAIN}_event"
 #: Seconds until a message that nobody has said anything of is *pending*, unless who sends it wants to wait longer.
 SEND_TIME: Final = 10.0
 #: Messages whose last state is remembered, so that nobody misses it between sending and waiting.
@@ -63,14 +63,10 @@ type SmsGatewayConfigEntry = ConfigEntry[RuntimeData]
 
 @callback
 def async_listen(
-    hass: HomeAssistant, entry_id: str, listener: Callable[[Happening], None]
+    hass: HomeAssistant, listener: Callable[[SmsGatewayCoordinator, Happening], None]
 ) -> Callable[[], None]:
-    """Call ``listener`` with every event of a config entry, also after it was reloaded; returns the unsubscribe."""
-    return async_dispatcher_connect(hass, _signal(entry_id), listener)
-
-
-def _signal(entry_id: str) -> str:
-    return f"{DOMAIN}_{entry_id}_event"
+    """Call ``listener`` with every event of every entry, also of those set up later; returns the unsubscribe."""
+    return async_dispatcher_connect(hass, _SIGNAL, listener)
 
 
 class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
@@ -86,6 +82,7 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
         self.data = Snapshot()
         self.backend = backend
         self.contacts = AddressBook(hass, entry)
+        self._issues = Issues(hass, entry)
         self._known: OrderedDict[str, MessageStatus] = OrderedDict()
         self._gone: set[str | None] = set()
         self._seen: set[str | None] = set()
@@ -135,6 +132,7 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def async_stop(self) -> None:
         """Hear nothing more. May be called again."""
+        self._issues.stop()
         await self.backend.stop()
 
     @override
@@ -160,6 +158,7 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
         self._update_devices(before, snapshot)
         self.async_set_updated_data(snapshot)
         self._log_availability(snapshot)
+        self._issues.update(snapshot)
 
     @callback
     def happened(self, event: BackendEvent) -> None:
@@ -181,11 +180,16 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def async_add_event_listener(self, listener: Callable[[Happening], None]) -> Callable[[], None]:
         """Call ``listener`` with every event, in order; returns the unsubscribe."""
-        return async_listen(self.hass, self.config_entry.entry_id, listener)
+
+        @callback
+        def listen(coordinator: SmsGatewayCoordinator, event: Happening) -> None:
+            if coordinator is self:
+                listener(event)
+
+        return async_listen(self.hass, listen)
 
     def _tell(self, event: Happening) -> None:
-        async_dispatcher_send(self.hass, SIGNAL_HAPPENED, self, event)
-        async_dispatcher_send(self.hass, _signal(self.config_entry.entry_id), event)
+        async_dispatcher_send(self.hass, _SIGNAL, self, event)
 
     def _fire(self, event_type: str, data: dict[str, object]) -> None:
         self.hass.bus.async_fire(event_type, {"config_entry_id": self.config_entry.entry_id, **data})

@@ -16,9 +16,22 @@ if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
 
-#: Codes that say that the request itself is wrong, not that something failed (MQTT contract, section 5).
+#: Codes that say that the request itself is wrong, not that something failed (MQTT contract, sections 2 and 5).
 _WRONG_REQUEST: Final = frozenset(
-    {"invalid_payload", "unknown_key", "unknown_id", "unknown_gateway", "not_allowed", "unsupported"}
+    {
+        "id_conflict",
+        "invalid_originator",
+        "invalid_payload",
+        "invalid_recipient",
+        "invalid_text",
+        "not_allowed",
+        "too_long",
+        "unknown_gateway",
+        "unknown_id",
+        "unknown_key",
+        "unknown_recipient",
+        "unsupported",
+    }
 )
 
 

@@ -26,13 +26,14 @@ class OtpOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtpEvent:
-    """A step of a one-time password's life; never the code itself."""
+    """A step of a one-time password's life; never the code itself. ``reason`` says why a code failed."""
 
     otp_id: str
     outcome: OtpOutcome
     recipient: str
     at: datetime
-    purpose: str | None = None
+    purpose: str = ""
+    reason: str | None = None
 
 
 #: What listeners of the coordinator hear.
@@ -96,5 +97,6 @@ def otp_data(event: OtpEvent, book: AddressBook) -> dict[str, Any]:
         "recipient": event.recipient,
         "contact": book.name_of(event.recipient),
         "purpose": event.purpose,
+        "reason": event.reason,
         "at": event.at.isoformat(),
     }

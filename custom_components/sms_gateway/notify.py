@@ -14,6 +14,7 @@ from homeassistant.components.notify import (
     NotifyEntityFeature,
 )
 from homeassistant.components.notify import DOMAIN as NOTIFY_DOMAIN
+from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import slugify
 
@@ -78,17 +79,12 @@ class ContactNotifyEntity(SubentryEntity, NotifyEntity):
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send a text; the title is its first line."""
         request = SendRequest(id=new_message_id(), recipients=(), text=with_title(message, title))
-        raise_if_refused(await self.async_send(request))
+        raise_if_refused(await self.coordinator.async_send(self.recipients, request))
 
-    async def async_send(self, request: SendRequest) -> list[MessageStatus]:
-        """Send what an action asks for; its recipients are this entity's."""
-        return await self.coordinator.async_send(self.recipients, request)
-
-    async def async_send_recorded(self, request: SendRequest) -> list[MessageStatus]:
-        """Likewise, for an action of ours: Home Assistant itself does not see that something was sent."""
-        statuses = await self.async_send(request)
+    @callback
+    def record_sent(self) -> None:
+        """Note that an action of ours has sent something, which Home Assistant itself does not see."""
         self._async_record_notification()
-        return statuses
 
     @property
     def recipients(self) -> Sequence[Recipient]:

@@ -57,8 +57,8 @@ class Backend(Protocol):
     async def send(self, request: SendRequest, *, wait: float) -> list[MessageStatus]:
         """Hand over a message; one status per recipient, in their order.
 
-        Returns once the backend has committed it or after ``wait`` seconds, then with ``state`` ``None``: the message is
-        on its way and must not be sent again. Raises only when nothing was handed over.
+        Returns once the backend has committed it or after ``wait`` seconds, then with ``state`` ``None``: the message
+        is on its way and must not be sent again. Raises only when nothing was handed over.
         """
 
     async def get_message(self, message_id: str) -> Mapping[str, object]:
