@@ -12,9 +12,6 @@ from tests.e2e.world import ANNA, BEN, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from tests.e2e.client import Event
 
 
 @pytest.fixture(scope="module", params=["5", "3.1.1"])
@@ -308,65 +305,3 @@ def test_a_retained_command_is_told_of_once_and_never_sent_again(
         assert [event["error"]["code"] for event in rejections] == ["retained_command"]
         assert (rejections[0]["id"], rejections[0]["to"]) == (None, number[1:])
     assert world.modem.submitted(number) == 0
-
-
-def test_a_retained_command_that_comes_live_is_sent_once_with_a_warning(
-    fresh: Callable[..., World], number: str
-) -> None:
-    world = fresh()
-    bridge = world.start_bridge()
-    world.client.publish(f"send/{number[1:]}/live", "live", retain=True)
-    assert world.client.final("live")["state"] == "delivered"
-    assert "retain flag" in bridge.log
-    world.client.publish(f"send/{number[1:]}/live", b"", retain=True)  # clears it: no command
-    world.client.send(to="anna", text="barrier", id="barrier")
-    world.client.final("barrier")
-    assert [event for event in world.client.events() if event["state"] == "rejected"] == []
-    assert world.modem.submitted(number) == 1
-
-
-# -- MQTT 5
-
-
-def answers(world: World, topic: str) -> list[tuple[Event, bytes | None]]:
-    return [(seen.json, seen.correlation) for seen in world.client.seen if seen.topic == topic]
-
-
-def test_the_response_topic_hears_the_first_and_the_final_event(tmp_path: Path) -> None:
-    with World(tmp_path) as world:
-        world.start_bridge()
-        world.client.publish(
-            "send",
-            {"to": "anna", "text": "x", "id": "answered"},
-            ResponseTopic="answers/mine",
-            CorrelationData=b"\x01two",
-            user_properties=[("k", "1"), ("k", "2")],
-        )
-        world.client.final("answered")
-        wait_for(lambda: len(answers(world, "answers/mine")) == 2, "two answers")
-        events = world.client.of("answered")
-        assert answers(world, "answers/mine") == [(events[0], b"\x01two"), (events[-1], b"\x01two")]
-        assert {str(e["user_properties"]) for e in events} == {"[['k', '1'], ['k', '2']]"}
-
-        world.client.publish("send", {"text": "x"}, ResponseTopic="answers/bad", CorrelationData=b"3")
-        wait_for(lambda: answers(world, "answers/bad"), "an answer")
-        ((event, correlation),) = answers(world, "answers/bad")
-        assert (event["state"], correlation) == ("rejected", b"3")
-
-        world.client.publish(
-            "bridge/request/health", {}, ResponseTopic="answers/health", CorrelationData=b"4"
-        )
-        wait_for(lambda: answers(world, "answers/health"), "an answer")
-        ((answer, correlation),) = answers(world, "answers/health")
-        assert (answer["status"], correlation) == ("ok", b"4")
-
-        # Message expiry is the validity of a message that names none.
-        world.client.ask("pause", gateway="stick")
-        world.client.publish("send", {"to": "anna", "text": "x", "id": "brief"}, MessageExpiryInterval=1)
-        final = world.client.final("brief")
-        assert (final["state"], final["error"]["code"]) == ("expired", "expired")
-        world.client.publish("send", {"to": "anna", "text": "x", "id": "hours"}, MessageExpiryInterval=3600)
-        world.client.reached("hours", "queued")
-        message = world.client.ask("message", id="hours")
-        left = datetime.fromisoformat(message["expires_at"]) - datetime.fromisoformat(message["created_at"])
-        assert left <= timedelta(hours=1)

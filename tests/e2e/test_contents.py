@@ -1,4 +1,4 @@
-"""What a message may hold, and when it goes: texts, data, classes, schedules."""
+"""What a message may hold, when it goes, and what MQTT 5 adds to a command."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.client import wait_for
 from tests.e2e.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.e2e.client import Event
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +92,68 @@ def test_gsm7_writes_what_does_not_fit_in_other_letters(world: World, number: st
     world.client.send(to=number, text="ćao", id=f"gsm-{number[1:]}", encoding="gsm7")
     world.client.final(f"gsm-{number[1:]}")
     assert texts(world, number) == ["cao"]
+
+
+def test_a_retained_command_that_comes_live_is_sent_once_with_a_warning(world: World, number: str) -> None:
+    world.client.publish(f"send/{number[1:]}/live", "live", retain=True)
+    assert world.client.final("live")["state"] == "delivered"
+    assert "retain flag" in (world.folder / "bridge.log").read_text()
+    world.client.publish(f"send/{number[1:]}/live", b"", retain=True)  # clears it: no command
+    world.client.send(to="anna", text="barrier", id="barrier")
+    world.client.final("barrier")
+    assert world.client.of("live")[-1]["state"] == "delivered"
+    assert [event for event in world.client.events() if event["to"] == number[1:]] == []
+    assert world.modem.submitted(number) == 1
+
+
+# -- MQTT 5
+
+
+def answers(world: World, topic: str) -> list[tuple[Event, bytes | None]]:
+    return [(seen.json, seen.correlation) for seen in world.client.seen if seen.topic == topic]
+
+
+def test_the_response_topic_hears_the_first_and_the_final_event(world: World) -> None:
+    world.client.publish(
+        "send",
+        {"to": "anna", "text": "x", "id": "answered"},
+        ResponseTopic="answers/mine",
+        CorrelationData=b"\x01two",
+        user_properties=[("k", "1"), ("k", "2")],
+    )
+    world.client.final("answered")
+    wait_for(lambda: len(answers(world, "answers/mine")) == 2, "two answers")
+    events = world.client.of("answered")
+    assert len(events) == 3
+    assert answers(world, "answers/mine") == [(events[0], b"\x01two"), (events[-1], b"\x01two")]
+    assert all(event["user_properties"] == [["k", "1"], ["k", "2"]] for event in events)
+
+
+def test_a_refusal_goes_to_the_response_topic_too(world: World) -> None:
+    world.client.publish("send", {"text": "x"}, ResponseTopic="answers/refused", CorrelationData=b"3")
+    wait_for(lambda: answers(world, "answers/refused"), "an answer")
+    ((event, correlation),) = answers(world, "answers/refused")
+    assert (event["state"], correlation) == ("rejected", b"3")
+
+
+def test_a_request_is_answered_on_its_response_topic(world: World) -> None:
+    world.client.publish("bridge/request/health", {}, ResponseTopic="answers/health", CorrelationData=b"4")
+    wait_for(lambda: answers(world, "answers/health"), "an answer")
+    ((answer, correlation),) = answers(world, "answers/health")
+    assert (answer["status"], correlation) == ("ok", b"4")
+
+
+def test_the_message_expiry_shortens_the_validity(world: World) -> None:
+    world.client.ask("pause", gateway="stick")
+    try:
+        command = {"to": "anna", "text": "x", "id": "brief", "valid_for": 600}
+        world.client.publish("send", command, MessageExpiryInterval=1)
+        final = world.client.final("brief")
+        assert (final["state"], final["error"]["code"]) == ("expired", "expired")
+        world.client.publish("send", {"to": "anna", "text": "x", "id": "hour"}, MessageExpiryInterval=3600)
+        world.client.reached("hour", "queued")
+        message = world.client.ask("message", id="hour")
+        left = datetime.fromisoformat(message["expires_at"]) - datetime.fromisoformat(message["created_at"])
+        assert timedelta(minutes=59) < left <= timedelta(hours=1)
+    finally:
+        world.client.ask("resume", gateway="stick")

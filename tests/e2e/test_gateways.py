@@ -11,7 +11,7 @@ from tests.e2e.client import wait_for
 from tests.e2e.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 TWO = {"first": ("--number", "+4917650000001"), "second": ("--number", "+4917650000002")}
 
@@ -139,72 +139,84 @@ def test_a_paused_gateway_is_passed_over_and_says_so(world: World, number: str) 
     assert world.client.final(f"waits-{name}")["gateway"] == "first"
 
 
-def test_a_bridge_that_is_killed_is_shown_offline_by_its_will(fresh: Callable[..., World]) -> None:
-    world = fresh()
-    bridge = world.start_bridge()
-    mark = len(world.client.seen)
+# -- bridges beside each other, and one after the other
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Broker and modem of bridges that come and go."""
+    with World(tmp_path_factory.mktemp("bridges"), program="tests.e2e.impatient") as place:
+        (place.folder / "other").mkdir()
+        yield place
+
+
+@pytest.fixture
+def alone(place: World) -> Iterator[World]:
+    """No bridge runs there, before and after."""
+    place.write_config()
+    yield place
+    place.end_bridges()
+
+
+def test_a_bridge_that_is_killed_is_shown_offline_by_its_will(alone: World) -> None:
+    bridge = alone.start_bridge()
+    mark = len(alone.client.seen)
     bridge.end(signal.SIGKILL)
-    wait_for(lambda: world.client.on("bridge/main/state", since=mark), "the will")
-    assert world.client.on("bridge/main/state", since=mark)[-1].json == {"state": "offline"}
-    assert world.start_bridge().end() == 0
+    wait_for(lambda: alone.client.on("bridge/main/state", since=mark), "the will")
+    assert alone.client.on("bridge/main/state", since=mark)[-1].json == {"state": "offline"}
+    assert alone.start_bridge().end() == 0
     wait_for(
-        lambda: world.client.on("bridge/main/state")[-1].json == {"state": "offline"}, "the orderly offline"
+        lambda: alone.client.on("bridge/main/state")[-1].json == {"state": "offline"}, "the orderly offline"
     )
 
 
-def test_a_pause_survives_a_restart(fresh: Callable[..., World], number: str) -> None:
-    world = fresh()
-    bridge = world.start_bridge()
-    world.client.ask("pause", gateway="stick")
+def test_a_pause_survives_a_restart(alone: World, number: str) -> None:
+    bridge = alone.start_bridge()
+    alone.client.ask("pause", gateway="stick")
     bridge.end(signal.SIGKILL)
-    mark = len(world.client.seen)
-    world.run()
-    world.client.gateway_becomes("stick", "paused", since=mark)
-    world.client.send(to=number, text="x", id="waits")
-    world.client.reached("waits", "queued")
-    world.client.ask("resume", gateway="stick")
-    assert world.client.final("waits")["state"] == "delivered"
+    mark = len(alone.client.seen)
+    alone.run()
+    alone.client.gateway_becomes("stick", "paused", since=mark)
+    alone.client.send(to=number, text="x", id="waits")
+    alone.client.reached("waits", "queued")
+    alone.client.ask("resume", gateway="stick")
+    assert alone.client.final("waits")["state"] == "delivered"
 
 
-def test_a_second_bridge_with_another_store_refuses_to_start(fresh: Callable[..., World]) -> None:
-    world = fresh()
-    first = world.start_bridge()
-    (world.folder / "other").mkdir()
-    world.write_config(
+def test_a_second_bridge_with_another_store_refuses_to_start(alone: World) -> None:
+    first = alone.start_bridge()
+    alone.write_config(
         instance="other",
-        store={"url": f"sqlite:///{world.folder}/other/bridge.db"},
-        gateways={"stick": {"port": str(world.folder / "none")}},
+        store={"url": f"sqlite:///{alone.folder}/other/bridge.db"},
+        gateways={"stick": {"port": str(alone.folder / "none")}},
     )
-    second = world.run()
+    second = alone.run()
     assert second.process.wait(20) == 1
     last = second.log.strip().splitlines()[-1]
     assert last.startswith("sms-bridge: The bridge 'main' is online")
     assert "base_topic" in last
     assert "Traceback" not in second.log
     assert first.process.poll() is None
-    world.client.send(to="anna", text="x", id="still")
-    assert world.client.final("still")["state"] == "delivered"
+    alone.client.send(to="anna", text="x", id="still")
+    assert alone.client.final("still")["state"] == "delivered"
 
 
-def test_a_second_bridge_on_the_same_store_refuses_to_start(fresh: Callable[..., World]) -> None:
-    world = fresh()
-    world.start_bridge()
-    second = world.run()
+def test_a_second_bridge_on_the_same_store_refuses_to_start(alone: World) -> None:
+    alone.start_bridge()
+    second = alone.run()
     assert second.process.wait(20) == 1
     assert "Traceback" not in second.log
-    assert str(world.folder / "bridge.db") in second.log
+    assert str(alone.folder / "bridge.db") in second.log
 
 
-def test_two_programs_with_one_client_id_are_told_apart(fresh: Callable[..., World]) -> None:
-    world = fresh(program="tests.e2e.impatient")
-    first = world.start_bridge()
-    (world.folder / "other").mkdir()
-    world.write_config(
-        store={"url": f"sqlite:///{world.folder}/other/bridge.db"},
+def test_two_programs_with_one_client_id_are_told_apart(alone: World) -> None:
+    first = alone.start_bridge()
+    alone.write_config(
+        store={"url": f"sqlite:///{alone.folder}/other/bridge.db"},
         mqtt={"client_id": "sms_gateway-main", "base_topic": "elsewhere"},
-        gateways={"stick": {"port": str(world.folder / "none")}},
+        gateways={"stick": {"port": str(alone.folder / "none")}},
     )
-    second = world.run()
+    second = alone.run()
     wait_for(
         lambda: first.process.poll() is not None or second.process.poll() is not None, "one of them giving up"
     )

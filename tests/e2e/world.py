@@ -122,6 +122,7 @@ class World:
         self._user = user
         self._sections = sections
         self._ends = ExitStack()
+        self._bridges: list[Bridge] = []
         self.client: Client
 
     def __enter__(self) -> Self:
@@ -169,9 +170,14 @@ class World:
         bridge = Bridge(
             spawn("run", "-c", str(config or self.config), *words, log=log, program=self._program), log
         )
-        self._ends.callback(bridge.process.wait)
-        self._ends.callback(bridge.process.kill)
+        self._bridges.append(bridge)
         return bridge
+
+    def end_bridges(self) -> None:
+        """Kill every daemon that still runs."""
+        for bridge in self._bridges:
+            bridge.process.kill()
+            bridge.process.wait()
 
     def start_bridge(self, *online: str) -> Bridge:
         """Start the daemon and wait until these gateways (all, if none is named) are online."""
@@ -201,6 +207,7 @@ class World:
 
     def _begin(self) -> None:
         self._ends.enter_context(self.broker)
+        self._ends.callback(self.end_bridges)
         for name, options in self._modems.items():
             self.modems[name] = Modem(self.folder, name, *options)
             self._ends.callback(self.modems[name].close)
