@@ -50,7 +50,8 @@ async def submit(
 
 
 def subentry_named(entry: MockConfigEntry, name: str) -> ConfigSubentry:
-    return next(subentry for subentry in entry.subentries.values() if subentry.title == name)
+    found: ConfigSubentry = next(item for item in entry.subentries.values() if item.title == name)
+    return found
 
 
 def suggestions(result: SubentryFlowResult) -> dict[str, Any]:
