@@ -1,6 +1,6 @@
 """The real daemon with less patience.
 
-It misses a modem's answer after a second, not after two minutes, and tries to reach the broker again after
+It misses a modem's answer after half a second, not after two minutes, and tries to reach the broker again after
 a twentieth of the time.
 
 Usage: python -m tests.e2e.impatient run -c CONFIG
@@ -16,7 +16,7 @@ from sms_bridge.modem.model import Timeouts
 from sms_bridge.mqtt.recovery import Pace
 
 #: Seconds from Ctrl-Z to +CMGS that this daemon waits.
-SUBMIT: Final = 1.0
+SUBMIT: Final = 0.5
 #: Seconds before its first attempt to reach the broker again.
 FIRST: Final = 0.05
 

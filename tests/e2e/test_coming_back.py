@@ -165,6 +165,29 @@ def test_commands_that_came_while_the_bridge_was_away_are_done_when_it_is_back(
 # -- the bridge
 
 
+def test_a_bridge_that_starts_before_its_broker_and_modem_waits_for_both(
+    fresh: Callable[..., World], number: str
+) -> None:
+    world = fresh(program="tests.e2e.impatient")
+    world.modem("unplug")
+    world.broker.stop()
+    bridge = world.run()
+    wait_for(lambda: "cannot be reached" in bridge.log, "the broker being missed")
+    assert world.shown("gateway", "stick")[0]["state"] == "error"
+    world.modem("plug")
+    world.modem.deliver("before the broker")
+    wait_for(lambda: world.shown("events", "--after", "0"), "the message being kept")
+    world.broker.start()
+    assert world.client.incoming("before the broker")["seq"] == 1
+    world.client.send(to=number, text="x", id="first")
+    assert world.client.final("first")["state"] == "delivered"
+    world.broker.stop()
+    began = time.monotonic()
+    assert bridge.end() == 0
+    assert time.monotonic() - began < 10
+    assert "Traceback" not in bridge.log
+
+
 def test_sigterm_lets_the_segment_in_hand_finish(fresh: Callable[..., World], number: str) -> None:
     world = fresh(modems={"stick": ("--latency", "0.4")})
     bridge = world.start_bridge()

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A bridge that notices a lost answer within a second, and then waits a second for a late report."""
+    """A bridge that notices a lost answer within half a second, and then waits a second for a late report."""
     with World(
-        tmp_path_factory.mktemp("outcomes"), program="tests.e2e.impatient", defaults={"report_timeout": 2}
+        tmp_path_factory.mktemp("outcomes"), program="tests.e2e.impatient", defaults={"report_timeout": 1}
     ) as world:
         world.start_bridge()
         yield world
@@ -149,7 +149,7 @@ def test_a_lost_answer_is_settled_by_the_report_and_nothing_is_doubled(world: Wo
 def test_an_answer_that_comes_late_is_believed(world: World, number: str) -> None:
     name = f"late-{number[1:]}"
     world.modem("policy", policy="no-report", number=number)
-    world.modem("fault", fault="late-answer:1.5,1")
+    world.modem("fault", fault="late-answer:0.9,1")
     world.client.send(to=number, text="x", id=name)
     final = world.client.final(name)
     assert (final["state"], final["attempt"], final["possible_duplicate"]) == ("sent", 1, False)
