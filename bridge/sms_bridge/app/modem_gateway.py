@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 join = join_segments
 
 
+def currency(settings: ModemLinkSettings) -> str | None:
+    """Return the currency of its balance (ISO 4217), where the configuration says it."""
+    return None if settings.balance is None else settings.balance.currency
+
+
 def make(name: str, settings: ModemLinkSettings) -> ModemLink:
     """Return the link, not yet started."""
     modem = settings.modem

@@ -10,7 +10,10 @@ from sms_bridge import __version__
 from sms_bridge.config.public import public_configuration
 from sms_bridge.control import ControlServer, control_folder
 from sms_bridge.mqtt.bridge import MqttSide
+from sms_bridge.mqtt.devices import Devices, GatewayTraits
+from sms_bridge.mqtt.discovery import Discovery
 from sms_bridge.mqtt.send import read_untransported
+from sms_bridge.mqtt.topics import Topics
 from sms_bridge.routing.administration import Administration
 from sms_bridge.routing.engine import Routing
 
@@ -35,7 +38,7 @@ class Rooms:
 
 async def build(config: Config, store: Store, failed: Callable[[FatalMqttError], None]) -> Rooms:
     """Make and join the rooms on an open store; ``failed`` is called where the MQTT side cannot go on."""
-    links, joiners = _links(config)
+    links, joiners, currencies = _links(config)
     routing = Routing(config.routing, links, store, joiners=joiners, instance=config.instance)
 
     def read_send(members: Mapping[str, object]) -> Command | Rejection:
@@ -47,6 +50,7 @@ async def build(config: Config, store: Store, failed: Callable[[FatalMqttError],
     async def health() -> Mapping[str, object]:
         return await mqtt.health()
 
+    discovery = _discovery(config, links, currencies, store)
     administration = Administration(
         store=store,
         settings=config.routing,
@@ -55,6 +59,7 @@ async def build(config: Config, store: Store, failed: Callable[[FatalMqttError],
         board=routing.board,
         read_send=read_send,
         health=health,
+        show_entities=discovery.enable,
     )
     mqtt = MqttSide(
         config.mqtt,
@@ -64,6 +69,7 @@ async def build(config: Config, store: Store, failed: Callable[[FatalMqttError],
         events=routing.publication,
         board=routing.board,
         administration=administration,
+        discovery=discovery,
         details=details,
         failed=failed,
     )
@@ -71,15 +77,33 @@ async def build(config: Config, store: Store, failed: Callable[[FatalMqttError],
     return Rooms(routing=routing, mqtt=mqtt, control=control)
 
 
-def _links(config: Config) -> tuple[dict[str, Link], dict[str, Joiner]]:
-    """The configured links by name, and the joiners by type; only what is configured is imported."""
+def _links(config: Config) -> tuple[dict[str, Link], dict[str, Joiner], dict[str, str | None]]:
+    """The configured links by name, joiners by type, currencies by name; only what is configured is imported."""
     links: dict[str, Link] = {}
     joiners: dict[str, Joiner] = {}
+    currencies: dict[str, str | None] = {}
     for name, gateway in config.gateways.items():
         maker = importlib.import_module(gateway.maker)
         links[name] = maker.make(name, gateway.settings)
         joiners[gateway.kind] = maker.join
-    return links, joiners
+        currencies[name] = maker.currency(gateway.settings)
+    return links, joiners, currencies
+
+
+def _discovery(
+    config: Config, links: Mapping[str, Link], currencies: Mapping[str, str | None], store: Store
+) -> Discovery:
+    devices = Devices(
+        Topics(config.mqtt.base_topic, config.instance),
+        prefix=config.homeassistant.prefix,
+        version=__version__,
+        admin=config.mqtt.admin,
+        gateways={
+            name: GatewayTraits(kind=link.kind, capabilities=link.capabilities, currency=currencies[name])
+            for name, link in links.items()
+        },
+    )
+    return Discovery(config.homeassistant, devices, store)
 
 
 def _describe(links: Mapping[str, Link]) -> dict[str, object]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sms_bridge.config.gateways import GatewayConfig
     from sms_bridge.config.problems import Problem
-    from sms_bridge.mqtt.settings import MqttSettings
+    from sms_bridge.mqtt.settings import HomeAssistantSettings, MqttSettings
     from sms_bridge.routing.settings import RoutingSettings
 
 
@@ -37,6 +37,7 @@ class Config:
 
     instance: str
     mqtt: MqttSettings
+    homeassistant: HomeAssistantSettings
     store_url: str
     routing: RoutingSettings
     gateways: Mapping[str, GatewayConfig]

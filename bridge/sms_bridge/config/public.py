@@ -23,6 +23,10 @@ def public_configuration(config: Config) -> Public:
             "keepalive": config.mqtt.keepalive,
             "verbose_states": config.mqtt.verbose_states,
         },
+        "homeassistant": {
+            "discovery": config.homeassistant.discovery.value,
+            "prefix": config.homeassistant.prefix,
+        },
         "store": {"keep_days": routing.keep_days, "keep_texts": "days" if routing.keep_texts else "final"},
         "defaults": _defaults(routing),
         "routes": [

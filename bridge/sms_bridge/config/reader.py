@@ -12,7 +12,13 @@ from sms_bridge.config.gateways import KINDS, GatewayConfig
 from sms_bridge.config.model import Config, LogFormat, LogSettings
 from sms_bridge.config.overrides import apply_environment
 from sms_bridge.config.problems import ConfigError, Place, Problem
-from sms_bridge.mqtt.settings import MqttSettings, Protocol, TlsSettings
+from sms_bridge.mqtt.settings import (
+    DiscoveryMode,
+    HomeAssistantSettings,
+    MqttSettings,
+    Protocol,
+    TlsSettings,
+)
 from sms_bridge.routing.settings import (
     Contact,
     Defaults,
@@ -78,12 +84,10 @@ def _order(problem: Problem, source: str) -> tuple[bool, str, int]:
 
 #: What the tables describe and this version does not have: key, the values that ask for nothing, what it would be.
 _ABSENT: Final[tuple[tuple[tuple[str, str], tuple[str | None, ...], str], ...]] = (
-    (("homeassistant", "discovery"), ("auto", "off"), "Home Assistant discovery; leave it at auto or off"),
     (("http", "listen"), (None,), "a web server; leave it at null"),
 )
 #: The same, but harmless: they only go with the above.
 _USELESS: Final[tuple[tuple[tuple[str, str], tuple[str | None, ...]], ...]] = (
-    (("homeassistant", "prefix"), ("homeassistant",)),
     (("http", "public_url"), (None,)),
     (("http", "token"), (None,)),
     (("http", "tls"), (None,)),
@@ -108,6 +112,7 @@ def _build(values: Tree, warnings: tuple[Problem, ...]) -> Config:
     return Config(
         instance=values["instance"],
         mqtt=MqttSettings(instance=values["instance"], valid_for=values["defaults"]["valid_for"], **mqtt),
+        homeassistant=_homeassistant(values["homeassistant"]),
         store_url=values["store"]["url"],
         routing=_routing(values),
         gateways={name: _gateway(name, kind, given) for name, (kind, given) in values["gateways"].items()},
@@ -121,6 +126,10 @@ def _tls(given: Tree) -> TlsSettings | None:
     if not any(given.values()):
         return None
     return TlsSettings(**{**given, "ca": None if given["ca"] == "system" else given["ca"]})
+
+
+def _homeassistant(given: Tree) -> HomeAssistantSettings:
+    return HomeAssistantSettings(discovery=DiscoveryMode(given["discovery"]), prefix=given["prefix"])
 
 
 def _gateway(name: str, kind: str, given: Tree) -> GatewayConfig:

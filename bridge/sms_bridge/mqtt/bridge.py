@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sms_bridge.mqtt.admin import Administration
     from sms_bridge.mqtt.commands import Outbox
+    from sms_bridge.mqtt.discovery import Discovery
     from sms_bridge.mqtt.errors import FatalMqttError
     from sms_bridge.mqtt.messages import Received
     from sms_bridge.mqtt.publisher import Events
@@ -57,6 +58,7 @@ class MqttSide:
         events: Events,
         board: Board,
         administration: Administration,
+        discovery: Discovery,
         details: Callable[[], Mapping[str, object]],
         failed: Callable[[FatalMqttError], None],
         pace: Pace | None = None,
@@ -66,6 +68,7 @@ class MqttSide:
         self._version = version
         self._epoch = epoch
         self._board = board
+        self._discovery = discovery
         self._details = details
         self._failed = failed
         self._topics = topics = Topics(settings.base_topic, settings.instance)
@@ -88,7 +91,14 @@ class MqttSide:
             replays_retained=replays_retained,
             pace=pace,
         )
-        self._states = StateTopics(topics, board, publish=self._show, spawn=spawn, health=self.health)
+        self._states = StateTopics(
+            topics,
+            board,
+            publish=self._show,
+            spawn=spawn,
+            health=self.health,
+            gateway_shown=discovery.gateway_shown,
+        )
         self._publisher = Publisher(
             topics,
             events,
@@ -112,6 +122,7 @@ class MqttSide:
         """Begin to connect, and return. Raises :class:`FatalMqttError` for unreadable TLS files."""
         await self._session.start()
         self._log.start()
+        self._discovery.start(self._publish, self._background.spawn)
         self._states.start()
         self._publisher.start()
 
@@ -130,6 +141,7 @@ class MqttSide:
             self._greeting.cancel()
         await self._admin.stop()
         await self._states.stop()
+        await self._discovery.stop()
         await self._publisher.stop()
         self._log.stop()
         self._commands.stop()
@@ -156,6 +168,7 @@ class MqttSide:
         if self._greeting is not None:
             self._greeting.cancel()
         self._states.disconnected()
+        self._discovery.disconnected()
         self._log.disconnected()
 
     def confirmed(self, packet_ids: Sequence[int]) -> None:
@@ -180,7 +193,7 @@ class MqttSide:
             return self._commands.handle(received)
         if self._topics.request(received.topic) is not None:
             self._admin.handle(received)
-        else:
+        elif not self._discovery.handle(received):
             self._presence.handle(received)
         return None
 
@@ -206,7 +219,10 @@ class MqttSide:
             self._presence.go_online()
             self._states.show(self._topics.discovery, self._announcement())
             self._states.connected()
+            self._discovery.connected()
             self._log.connected()
+            if self._discovery.subscriptions:
+                await self._subscribe(*self._discovery.subscriptions)
             while refused:
                 await asyncio.sleep(self._pace.slow)
                 refused = await self._subscribe(*refused)

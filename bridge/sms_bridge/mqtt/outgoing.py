@@ -62,7 +62,8 @@ class Outgoing:
         self._maximum_packet = accepted.maximum_packet
         window = min(WINDOW, accepted.receive_maximum or WINDOW)
         too_large = any(self._is_too_large(outgoing.publication) for outgoing in self._in_flight.values())
-        if not accepted.session_present or len(self._in_flight) > window or too_large:
+        abandoned = any(outgoing.done.cancelled() for outgoing in self._in_flight.values())
+        if not accepted.session_present or len(self._in_flight) > window or too_large or abandoned:
             _drop_unacknowledged(self._client)
             self._waiting.extendleft(reversed(self._in_flight.values()))
             self._in_flight.clear()

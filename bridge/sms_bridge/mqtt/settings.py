@@ -40,6 +40,22 @@ class Protocol(StrEnum):
     V311 = "3.1.1"
 
 
+class DiscoveryMode(StrEnum):
+    """``homeassistant.discovery`` of the configuration."""
+
+    AUTO = "auto"  #: on, until the ``discovery`` request says otherwise
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeAssistantSettings:
+    """``homeassistant`` of the configuration. ``prefix`` is Home Assistant's own discovery prefix."""
+
+    discovery: DiscoveryMode = DiscoveryMode.AUTO
+    prefix: str = "homeassistant"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsSettings:
     """``mqtt.tls``: paths of PEM files. ``ca`` ``None`` trusts the system's; ``insecure`` checks nothing."""

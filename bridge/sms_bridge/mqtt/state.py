@@ -46,7 +46,7 @@ class Board(Protocol):
 class StateTopics:
     """Publishes what the board shows: gateways as they change, health regularly, everything after a connection.
 
-    ``health`` gives the whole health object.
+    ``health`` gives the whole health object. ``gateway_shown`` is given each gateway's object as it is published.
     """
 
     def __init__(
@@ -57,12 +57,14 @@ class StateTopics:
         publish: Callable[[Publication], object],
         spawn: Spawn,
         health: Callable[[], Awaitable[Mapping[str, object]]],
+        gateway_shown: Callable[[str, Mapping[str, object]], None],
     ) -> None:
         self._topics = topics
         self._board = board
         self._publish = publish
         self._spawn = spawn
         self._health = health
+        self._gateway_shown = gateway_shown
         self._shown: dict[str, bytes] = {}
         self._dirty: set[str] = set()
         self._wake = asyncio.Event()
@@ -116,9 +118,9 @@ class StateTopics:
             dirty, self._dirty = self._dirty, set()
             try:
                 for name in [name for name in self._board.names() if name in dirty]:
-                    self._show_changed(
-                        self._topics.gateway_state(name), encode_json(await self._board.gateway(name))
-                    )
+                    gateway = await self._board.gateway(name)
+                    self._show_changed(self._topics.gateway_state(name), encode_json(gateway))
+                    self._gateway_shown(name, gateway)
                     availability = b"online" if self._board.is_online(name) else b"offline"
                     self._show_changed(self._topics.gateway_availability(name), availability)
             except StoreError as error:

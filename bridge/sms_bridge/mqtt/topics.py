@@ -63,6 +63,10 @@ class Topics:
         """A gateway's retained availability."""
         return f"{self.base}/gateway/{name}/availability"
 
+    def request_topic(self, command: str) -> str:
+        """Where a command is asked for."""
+        return f"{self._request}{command}"
+
     def response(self, command: str) -> str:
         """Where a request is answered that names no response topic."""
         return f"{self.base}/bridge/response/{command}"

@@ -48,7 +48,8 @@ _ABSENT: Final = ("pair", "unpair", "reload")
 class Administration:
     """Does one request at a time for whoever asks; who may ask what is the transport's matter.
 
-    ``read_send`` reads a send object; ``health`` gives the health object of section 4.
+    ``read_send`` reads a send object; ``health`` gives the health object of section 4; ``show_entities`` does the
+    ``discovery`` request and returns whether Home Assistant is shown the bridge from now on.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Administration:
         read_send: Callable[[Mapping[str, object]], Command | Rejection],
         board: Board,
         health: Callable[[], Awaitable[Mapping[str, object]]],
+        show_entities: Callable[[bool], Awaitable[bool]],
     ) -> None:
         self._store = store
         self._settings = settings
@@ -69,6 +71,7 @@ class Administration:
         self._read_send = read_send
         self._board = board
         self._health = health
+        self._show_entities = show_entities
         self._commands: Mapping[str, Callable[[Mapping[str, object]], Awaitable[Data]]] = {
             "health": self._do_health,
             "gateway": self._do_gateway,
@@ -125,10 +128,7 @@ class Administration:
 
     async def _do_discovery(self, members: Mapping[str, object]) -> Data:
         enabled = Request(members, ("enabled",)).flag("enabled")
-        await self._store.write(
-            "discovery", lambda tx: tx.remember("", "discovery", "on" if enabled else "off")
-        )
-        return {"enabled": enabled}
+        return {"enabled": await self._show_entities(enabled)}
 
     # -- messages
 

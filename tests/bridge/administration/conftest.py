@@ -91,6 +91,7 @@ class Office:
     routing: Routing
     stick: Gateway
     administration: Administration
+    shown: list[bool]
 
     async def ask(self, command: str, **members: object) -> dict[str, Any]:
         return await self.administration.execute(command, members)
@@ -115,6 +116,12 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     )
     links: dict[str, Any] = {"stick": Gateway("stick"), "spare": Gateway("spare")}
     routing = Routing(settings, links, store, joiners={}, instance="main", now=lambda: NOW)
+    shown: list[bool] = []
+
+    async def show_entities(enabled: bool, /) -> bool:  # noqa: FBT001 - the signature that Administration calls
+        shown.append(enabled)
+        return True
+
     administration = Administration(
         store=store,
         settings=settings,
@@ -123,8 +130,9 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         board=routing.board,
         read_send=read_send,
         health=routing.board.health,
+        show_entities=show_entities,
     )
     await routing.start()
-    yield Office(store, routing, links["stick"], administration)
+    yield Office(store, routing, links["stick"], administration, shown)
     await routing.stop()
     await store.close()

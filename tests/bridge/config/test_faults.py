@@ -92,14 +92,8 @@ FAULTS = [
     ),
     ("defaults: {dlr: yes}", [(3, "defaults.dlr", 'expected true or false, given "yes"')]),
     (
-        "homeassistant: {discovery: on}",
-        [
-            (
-                3,
-                "homeassistant.discovery",
-                "this version does not have Home Assistant discovery; leave it at auto or off",
-            )
-        ],
+        "homeassistant: {discovery: always}",
+        [(3, "homeassistant.discovery", 'expected auto, on or off, given "always"')],
     ),
     (
         'http: {listen: "127.0.0.1:8099"}',

@@ -13,7 +13,14 @@ import pytest
 from sms_bridge.config import ConfigError, LogFormat, find_config, load
 from sms_bridge.config.countries import COUNTRIES
 from sms_bridge.links.settings import ModemLinkSettings
-from sms_bridge.mqtt.settings import DEFAULT_ADMIN, MqttSettings, Protocol, TlsSettings
+from sms_bridge.mqtt.settings import (
+    DEFAULT_ADMIN,
+    DiscoveryMode,
+    HomeAssistantSettings,
+    MqttSettings,
+    Protocol,
+    TlsSettings,
+)
 from sms_bridge.routing.settings import Contact, QuietHours, Route, RouteMatch, RoutingSettings
 from sms_providers.model import OnUnknown, Priority
 
@@ -247,9 +254,16 @@ def test_the_environment_replaces_single_values(tmp_path: Path) -> None:
 
 
 def test_keys_of_what_is_not_in_this_version_are_accepted_with_a_warning(tmp_path: Path) -> None:
-    config = loaded(tmp_path, "http: {token: x}\nhomeassistant: {discovery: off, prefix: ha}\n")
-    assert [warning.key for warning in config.warnings] == ["homeassistant.prefix", "http.token"]
+    config = loaded(tmp_path, "http: {token: x}\n")
+    assert [warning.key for warning in config.warnings] == ["http.token"]
     assert {warning.message for warning in config.warnings} == {"this has no effect in this version"}
+
+
+def test_home_assistant_discovery_is_set(tmp_path: Path) -> None:
+    config = loaded(tmp_path, "homeassistant: {discovery: on, prefix: ha/test}\n")
+    assert config.homeassistant == HomeAssistantSettings(discovery=DiscoveryMode.ON, prefix="ha/test")
+    assert loaded(tmp_path, "").homeassistant == HomeAssistantSettings()
+    assert config.warnings == ()
 
 
 def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sms_bridge.mqtt.bridge import MqttSide
+from sms_bridge.mqtt.devices import Devices, GatewayTraits
+from sms_bridge.mqtt.discovery import Discovery
 from sms_bridge.mqtt.recovery import Pace
-from sms_bridge.mqtt.settings import MqttSettings, Protocol
-from tests.bridge.mqtt.fakes import Failures, FakeAdministration, FakeBoard, FakeEvents, FakeOutbox
+from sms_bridge.mqtt.settings import DiscoveryMode, HomeAssistantSettings, MqttSettings, Protocol
+from sms_bridge.mqtt.topics import Topics
+from sms_providers.model import Capability
+from tests.bridge.mqtt.fakes import Failures, FakeAdministration, FakeBoard, FakeEvents, FakeOutbox, Memory
 from tests.support.mosquitto import Mosquitto
 
 if TYPE_CHECKING:
@@ -33,13 +37,34 @@ class Bridge:
     board: FakeBoard = field(default_factory=FakeBoard)
     administration: FakeAdministration = field(default_factory=FakeAdministration)
     failures: Failures = field(default_factory=Failures)
+    memory: Memory = field(default_factory=Memory)
+    mode: DiscoveryMode = DiscoveryMode.AUTO
+    traits: dict[str, GatewayTraits] = field(
+        default_factory=lambda: {"stick": GatewayTraits(kind="modem", capabilities=frozenset(Capability))}
+    )
+    outside: str | None = None
+    discovery: Discovery = field(init=False)
     side: MqttSide | None = None
 
     @property
     def base(self) -> str:
         return self.settings.base_topic
 
+    @property
+    def prefix(self) -> str:
+        """Home Assistant's discovery prefix, of this test alone unless it is told ``outside``."""
+        return self.outside or f"{self.base}/homeassistant"
+
     async def start(self) -> MqttSide:
+        devices = Devices(
+            Topics(self.base, self.settings.instance),
+            prefix=self.prefix,
+            version="1.2.3",
+            admin=self.settings.admin,
+            gateways=self.traits,
+        )
+        settings = HomeAssistantSettings(discovery=self.mode, prefix=self.prefix)
+        self.discovery = Discovery(settings, devices, self.memory.store(), self.pace)
         self.side = MqttSide(
             self.settings,
             version="1.2.3",
@@ -48,6 +73,7 @@ class Bridge:
             events=self.events,
             board=self.board,
             administration=self.administration,
+            discovery=self.discovery,
             details=lambda: {"gateways": {"stick": {"type": "modem"}}},
             failed=self.failures,
             pace=self.pace,

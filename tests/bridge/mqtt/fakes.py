@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sms_bridge.routing.requests import AdminCode, AdminError
 from sms_bridge.store.base import Event, EventKind, StoreError
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from sms_bridge.mqtt.errors import FatalMqttError
     from sms_bridge.routing.command import Command, Packet, Rejection
     from sms_bridge.store.base import Copy
+
+
+T = TypeVar("T")
 
 
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
@@ -142,6 +145,34 @@ class FakeAdministration:
         if command == "balance":
             await self.gate.wait()
         return {"echo": dict(members)}
+
+
+class Memory:
+    """Of a store only what is remembered: it outlives the bridge, and fails while ``failing``."""
+
+    def __init__(self) -> None:
+        self.remembered: dict[tuple[str, str], str] = {}
+        self.failing = False
+
+    def store(self) -> Any:  # noqa: ANN401 - a store of which only the memory is there
+        return self
+
+    async def write(self, _name: str, unit: Callable[[Any], T]) -> T:
+        return await self.read(unit)
+
+    async def read(self, unit: Callable[[Any], T]) -> T:
+        if self.failing:
+            raise StoreError("the disk is gone")
+        return unit(self)
+
+    def recall(self, owner: str, key: str) -> str | None:
+        return self.remembered.get((owner, key))
+
+    def remember(self, owner: str, key: str, value: str | None) -> None:
+        if value is None:
+            self.remembered.pop((owner, key), None)
+        else:
+            self.remembered[owner, key] = value
 
 
 @dataclass
