@@ -77,12 +77,7 @@ class MqttSide:
         spawn = self._background.spawn
         self._presence = Presence(topics, epoch, publish=self._show, foreign=failed)
         self._session = Session(
-            settings,
-            will=self._presence.will(),
-            handler=self._handle,
-            listener=self,
-            spawn=spawn,
-            pace=pace,
+            settings, will=self._presence.will(), handler=self._handle, listener=self, spawn=spawn, pace=pace
         )
         self._commands = Commands(
             topics,
@@ -100,12 +95,7 @@ class MqttSide:
             gateway_shown=discovery.gateway_shown,
         )
         self._publisher = Publisher(
-            topics,
-            events,
-            publish=self._publish,
-            published=self._states.refresh,
-            spawn=spawn,
-            pace=pace,
+            topics, events, publish=self._publish, published=self._states.refresh, spawn=spawn, pace=pace
         )
         self._admin = Admin(
             topics,
