@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_mqtt_message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from unittest.mock import MagicMock
 
     from homeassistant.core import HomeAssistant
@@ -402,6 +403,12 @@ def matches(topic: str, wanted: str) -> bool:
     return len(levels) == len(filters) and all(
         pattern in {level, "+"} for level, pattern in zip(levels, filters, strict=True)
     )
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the event loop turn until something is so."""
+    while not condition():  # noqa: ASYNC110 - nothing tells when it is
+        await asyncio.sleep(0)
 
 
 def now() -> str:

@@ -13,6 +13,7 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_capture_events, async_fire_time_changed
 
 from custom_components.sms_gateway.const import DOMAIN, EVENT_DELIVERY, EVENT_RECEIVED
+from tests.component.bridge import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -236,8 +237,7 @@ async def test_a_burst_of_a_thousand_is_told_completely_and_in_small_turns(
     for _ in range(1000):
         bridge.incoming()
     async with turns_of(hass) as turns:
-        while len(heard) < 1000:
-            await asyncio.sleep(0)
+        await until(lambda: len(heard) == 1000)
     assert told(heard) == [(f"in-{number}", False) for number in range(1, 1001)]
     assert max(turns) < 0.1
 
@@ -251,8 +251,7 @@ async def test_a_thousand_missed_ones_are_told_completely_and_in_small_turns(
         bridge.incoming()
     bridge.connect()
     async with turns_of(hass) as turns:
-        while len(heard) < 1000:
-            await asyncio.sleep(0)
+        await until(lambda: len(heard) == 1000)
     assert told(heard) == [(f"in-{number}", True) for number in range(1, 1001)]
     assert max(turns) < 0.1
 

@@ -7,27 +7,33 @@ from unittest.mock import patch
 
 import pytest
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers import entity_registry as er
 
 from custom_components.sms_gateway import async_remove_config_entry_device
 from custom_components.sms_gateway.backend import AuthenticationError
 from custom_components.sms_gateway.const import CONF_TEXTS_IN_ENTITIES, DOMAIN, EVENT_RECEIVED
-from tests.component.bridge import BASE, FakeBridge
+from tests.component.bridge import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Any
 
     from homeassistant.core import HomeAssistant
+    from homeassistant.helpers import entity_registry as er
     from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+    from tests.component.bridge import FakeBridge
 
 
 def listeners(hass: HomeAssistant) -> dict[str, int]:
-    """How many listen to each event of Home Assistant."""
-    return {str(name): count for name, count in hass.bus.async_listeners().items() if count}
+    """How many listen to each event, but for the stores, which do while a write is pending."""
+    return {
+        str(name): count
+        for name, count in hass.bus.async_listeners().items()
+        if name != EVENT_HOMEASSISTANT_FINAL_WRITE
+    }
 
 
 async def test_an_entry_is_set_up_and_unloaded(hass: HomeAssistant, loaded: MockConfigEntry) -> None:

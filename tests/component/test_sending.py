@@ -22,12 +22,10 @@ from custom_components.sms_gateway.backend.model import (
 )
 from custom_components.sms_gateway.contacts import Recipient
 from custom_components.sms_gateway.sms_providers.model import State
-from tests.component.bridge import Gateway
+from tests.component.bridge import Gateway, until
 from tests.component.conftest import ANNAS_NUMBER, BERTS_NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -48,12 +46,6 @@ def coordinator(loaded: MockConfigEntry) -> SmsGatewayCoordinator:
 def request(message_id: str = "m1", **members: object) -> SendRequest:
     """A request with a text."""
     return SendRequest(**{"id": message_id, "recipients": (), "text": "hello", **members})
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let the event loop turn until something is so."""
-    while not condition():
-        await asyncio.sleep(0)
 
 
 async def test_a_message_is_queued(bridge: FakeBridge, coordinator: SmsGatewayCoordinator) -> None:
