@@ -179,6 +179,8 @@ def test_a_bridge_that_starts_before_its_broker_and_modem_waits_for_both(
     wait_for(lambda: world.shown("events", "--after", "0"), "the message being kept")
     world.broker.start()
     assert world.client.incoming("before the broker")["seq"] == 1
+    # Before its first subscription no broker keeps anything for it.
+    wait_for(lambda: world.client.on("bridge/main/state"), "the bridge being online")
     world.client.send(to=number, text="x", id="first")
     assert world.client.final("first")["state"] == "delivered"
     world.broker.stop()
