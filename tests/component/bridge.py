@@ -179,13 +179,18 @@ class FakeBridge:
         self.fire(f"{self.base}/{kind}", event)
 
     def incoming(
-        self, text: str | None = "status?", *, live: bool = True, **changes: object
+        self,
+        text: str | None = "status?",
+        *,
+        originator: str = "+491701234567",
+        live: bool = True,
+        **changes: object,
     ) -> dict[str, Any]:
         """Receive a message; ``live`` says whether it is published too."""
         number = self.seq + 1
         body: dict[str, Any] = {
             "id": f"in-{number}",
-            "from": "+491701234567",
+            "from": originator,
             "from_name": None,
             "text": text,
             "gateway": "stick",

@@ -276,7 +276,7 @@ async def test_a_gateway_s_device_tells_model_and_firmware(
 async def test_event_entities_show_messages_without_texts(
     hass: HomeAssistant, bridge: FakeBridge, loaded: MockConfigEntry
 ) -> None:
-    bridge.incoming("secret", **{"from": "Bank"})
+    bridge.incoming("secret", originator="Bank")
     bridge.delivery("m1", "failed", error={"code": "no_credit", "message": "…", "temporary": False})
     bridge.call("missed")
     await bridge.settle()

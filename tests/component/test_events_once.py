@@ -12,6 +12,7 @@ import pytest
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_capture_events, async_fire_time_changed
 
+from custom_components.sms_gateway.backend.stream import Position
 from custom_components.sms_gateway.const import DOMAIN, EVENT_DELIVERY, EVENT_RECEIVED
 from tests.component.bridge import until
 
@@ -365,3 +366,76 @@ async def test_an_old_message_is_late_whyever_it_comes_so_late(
     bridge.incoming(received_at=old)
     await bridge.settle()
     assert told(heard) == [("in-1", True)]
+
+
+@pytest.mark.parametrize("answer", [{}, {"epoch": "7f3a9c"}, ("internal", "The store cannot be read.")])
+async def test_a_bridge_that_does_not_say_where_it_is_is_followed_from_its_first_event(
+    bridge: FakeBridge,
+    setup_entry: Callable[[], Awaitable[MockConfigEntry]],
+    heard: list[Event],
+    answer: dict[str, str] | tuple[str, str],
+) -> None:
+    bridge.answers["events"] = answer
+    bridge.incoming(live=False)
+    await setup_entry()
+    bridge.incoming()
+    await bridge.settle()
+    bridge.incoming()
+    await bridge.settle()
+    assert told(heard) == [("in-2", False), ("in-3", False)]
+
+
+async def test_a_bridge_that_never_answered_is_followed_all_the_same(
+    bridge: FakeBridge, setup_entry: Callable[[], Awaitable[MockConfigEntry]], heard: list[Event]
+) -> None:
+    bridge.answers["events"] = None
+    with patch("custom_components.sms_gateway.backend.requests.ANSWER_TIME", 0.0):
+        await setup_entry()
+    bridge.incoming()
+    await bridge.settle()
+    assert told(heard) == [("in-1", False)]
+
+
+@pytest.mark.usefixtures("loaded")
+async def test_an_answer_that_names_the_same_store_as_another_is_a_refusal(
+    bridge: FakeBridge, heard: list[Event]
+) -> None:
+    bridge.incoming()
+    await bridge.settle()
+    bridge.answers["events"] = ("wrong_epoch", "?", {"epoch": bridge.epoch, "seq": 9})
+    bridge.incoming(live=False)
+    bridge.incoming()
+    await bridge.settle()
+    assert told(heard) == [("in-1", False), ("in-3", False)]
+
+
+@pytest.mark.usefixtures("loaded")
+async def test_what_comes_before_the_bridge_has_answered_is_neither_lost_nor_late(
+    bridge: FakeBridge, heard: list[Event]
+) -> None:
+    bridge.incoming()
+    await bridge.settle()
+    bridge.go_offline()
+    bridge.incoming(live=False)
+    bridge.go_online()
+    bridge.incoming()
+    await bridge.settle()
+    assert told(heard) == [("in-1", False), ("in-2", True), ("in-3", False)]
+
+
+def test_a_gap_that_nobody_explains_is_given_up_in_the_end() -> None:
+    position = Position(epoch="e", seq=0)
+    for seq in range(2, 1003):
+        position.note(seq)
+    assert (position.seq, position.ahead) == (1002, set())
+    assert position.has(1)
+
+
+def test_events_above_a_gap_count_once_it_is_filled() -> None:
+    position = Position(epoch="e", seq=0)
+    position.note(2)
+    position.note(3)
+    assert not position.has(1)
+    position.note(1)
+    position.note(2)
+    assert (position.seq, position.ahead) == (3, set())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -9,7 +10,10 @@ import pytest
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.sms_gateway import async_remove_config_entry_device
 from custom_components.sms_gateway.backend import AuthenticationError
@@ -211,3 +215,25 @@ async def test_no_unique_id_holds_a_number(entity_registry: er.EntityRegistry) -
     assert [
         entity.entity_id for entity in entity_registry.entities.values() if "49170" in entity.unique_id
     ] == []
+
+
+async def test_topics_that_cannot_be_subscribed_to_are_tried_again(
+    hass: HomeAssistant, bridge: FakeBridge, entry: MockConfigEntry
+) -> None:
+    with patch(
+        "homeassistant.components.mqtt.async_subscribe", side_effect=HomeAssistantError("not enabled")
+    ):
+        await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_subscription_that_nobody_confirms_is_trusted_after_a_while(
+    hass: HomeAssistant, bridge: FakeBridge, setup_entry: Callable[[], Awaitable[MockConfigEntry]]
+) -> None:
+    with patch("homeassistant.components.mqtt.async_on_subscribe_done", return_value=lambda: None):
+        await setup_entry()
+    assert bridge.requests == []
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=11))
+    await bridge.settle()
+    assert [command for command, _ in bridge.requests] == ["events", "discovery"]

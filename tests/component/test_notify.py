@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from homeassistant.auth import auth_manager_from_config
+from homeassistant.auth.mfa_modules.notify import NotifyAuthModule
 from homeassistant.components.alert.const import DOMAIN as ALERT
 from homeassistant.components.notify import DOMAIN as NOTIFY
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNKNOWN
@@ -180,6 +181,7 @@ async def test_home_assistant_s_login_sends_its_code_by_sms(hass: HomeAssistant,
     )
     user = await hass.auth.async_create_user("user")
     module = hass.auth.auth_mfa_modules[0]
+    assert isinstance(module, NotifyAuthModule)
     assert "sms_bridge" in module.aync_get_available_notify_services()
     await module.async_setup_user(
         user.id, {"secret": "MMMMMMMMMMMMMMMM", "notify_service": "sms_bridge", "target": ANNAS_NUMBER}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from unittest.mock import patch
 import pytest
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
-from custom_components.sms_gateway.backend import BackendError, NotConnectedError
+from custom_components.sms_gateway.backend import AuthenticationError, BackendError, NotConnectedError
 from custom_components.sms_gateway.backend.model import (
     Balance,
     MessageStatus,
@@ -45,7 +46,7 @@ def coordinator(loaded: MockConfigEntry) -> SmsGatewayCoordinator:
 
 def request(message_id: str = "m1", **members: object) -> SendRequest:
     """A request with a text."""
-    return SendRequest(**{"id": message_id, "recipients": (), "text": "hello", **members})
+    return replace(SendRequest(id=message_id, recipients=(), text="hello"), **members)  # type: ignore[arg-type]  # by name
 
 
 async def test_a_message_is_queued(bridge: FakeBridge, coordinator: SmsGatewayCoordinator) -> None:
@@ -314,3 +315,30 @@ async def test_a_request_that_cannot_be_published_says_so(
         pytest.raises(NotConnectedError),
     ):
         await coordinator.backend.get_message("m1")
+
+
+async def test_credentials_that_are_refused_later_ask_the_user_to_sign_in_again(
+    hass: HomeAssistant, loaded: MockConfigEntry, coordinator: SmsGatewayCoordinator
+) -> None:
+    refused = AuthenticationError("The password is wrong.")
+    with (
+        patch.object(coordinator.backend, "send", side_effect=refused),
+        patch.object(loaded, "async_start_reauth") as sign_in,
+        pytest.raises(HomeAssistantError) as raised,
+    ):
+        await coordinator.async_send([ANNA], request())
+    assert raised.value.translation_key == "not_authenticated"
+    sign_in.assert_called_once_with(hass)
+
+
+async def test_a_word_that_cannot_be_read_is_no_word(
+    bridge: FakeBridge, coordinator: SmsGatewayCoordinator
+) -> None:
+    bridge.swallow = True
+    sending = asyncio.ensure_future(coordinator.async_send([ANNA], request()))
+    await until(lambda: bridge.sent)
+    bridge.delivery("m1", "a state of a later version")
+    await asyncio.sleep(0)
+    assert not sending.done()
+    bridge.delivery("m1", "queued")
+    assert [status.state for status in await sending] == [State.QUEUED]

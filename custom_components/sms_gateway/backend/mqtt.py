@@ -105,9 +105,9 @@ class MqttBackend:
         self._unsubscribe.clear()
         if self._subscribing is not None:
             self._subscribing.cancel()
-        self._requests.stop()
         self._outgoing.stop()
         await self._stream.stop()
+        self._requests.stop()
 
     def diagnostics(self) -> Mapping[str, object]:
         """See :meth:`Backend.diagnostics`."""
