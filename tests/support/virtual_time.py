@@ -2,20 +2,25 @@
 
 Code that waits with ``asyncio.sleep``, ``call_later`` or ``asyncio.timeout`` runs unchanged and at once. Other
 threads (the store's writer) and file descriptors still work: before each jump the loop waits ``grace`` real seconds
-for them.
+for them, and inside :meth:`VirtualTimeLoop.held` it does not jump at all.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import selectors
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
 
     from _typeshed import FileDescriptorLike
+
+
+#: Real seconds after which the loop looks again whether it is still held.
+_LONGEST_HOLD: Final = 1.0
 
 
 class _JumpingSelector(selectors.BaseSelector):
@@ -25,6 +30,7 @@ class _JumpingSelector(selectors.BaseSelector):
         self._real = selectors.DefaultSelector()
         self._grace = grace
         self.jumped = 0.0
+        self.holders = 0
 
     def register(
         self, fileobj: FileDescriptorLike, events: int, data: object = None
@@ -46,6 +52,8 @@ class _JumpingSelector(selectors.BaseSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return self._real.select(timeout)
+        if self.holders:
+            return self._real.select(_LONGEST_HOLD)
         ready = self._real.select(min(timeout, self._grace))
         if not ready:
             self.jumped += timeout
@@ -62,6 +70,15 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds since the loop began, jumps included."""
         return self._jumping.jumped
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Let no virtual time pass: what is awaited inside takes none, however busy the machine is."""
+        self._jumping.holders += 1
+        try:
+            yield
+        finally:
+            self._jumping.holders -= 1
 
 
 def virtual_time(

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-on_virtual_time = virtual_time(grace=0.02)
-
 
 class Air:
     """A network with one modem, which both outlive the bridge."""
@@ -105,7 +103,7 @@ def stored(air: Air) -> int:
     return sum(memory.used() for memory in air.modem.memories.values())
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_long_message_is_sent_whole_and_delivered(tmp_path: Path) -> None:
     air = Air()
     async with bridged(air, tmp_path) as stage:
@@ -118,7 +116,7 @@ async def test_a_long_message_is_sent_whole_and_delivered(tmp_path: Path) -> Non
     assert air.world.last("a")["segments_delivered"] == 3
 
 
-@on_virtual_time
+@virtual_time
 async def test_what_the_network_gives_up_is_said(tmp_path: Path) -> None:
     air = Air()
     air.network.policy = EXPIRED
@@ -132,7 +130,7 @@ async def test_what_the_network_gives_up_is_said(tmp_path: Path) -> None:
     ("fault", "expected"),
     [("lost-answer:1", ["queued", "unknown", "sent", "delivered!"]), ("late-answer:125,1", None)],
 )
-@on_virtual_time
+@virtual_time
 async def test_a_message_whose_answer_was_lost_or_late_is_not_sent_again(
     tmp_path: Path, fault: str, expected: list[str] | None
 ) -> None:
@@ -150,7 +148,7 @@ async def test_a_message_whose_answer_was_lost_or_late_is_not_sent_again(
     assert expected is None or air.world.states("a") == expected
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_message_that_was_never_sent_is_sent_after_the_grace_and_flagged(tmp_path: Path) -> None:
     air = Air()
     async with bridged(air, tmp_path) as stage:
@@ -162,7 +160,7 @@ async def test_a_message_that_was_never_sent_is_sent_after_the_grace_and_flagged
     assert air.world.last("a")["possible_duplicate"] is True
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_refused_number_fails_and_the_next_message_is_sent(tmp_path: Path) -> None:
     air = Air()
     air.network.refusals["+491700000000"] = 28
@@ -174,7 +172,7 @@ async def test_a_refused_number_fails_and_the_next_message_is_sent(tmp_path: Pat
     assert air.world.last("bad")["error"]["code"] == "rejected_by_network"
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_kill_while_the_modem_sends_is_settled_by_the_report_after_the_restart(
     tmp_path: Path,
 ) -> None:
@@ -198,7 +196,7 @@ async def test_a_kill_while_the_modem_sends_is_settled_by_the_report_after_the_r
 # -- received
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_received_message_is_published_once_and_deleted_from_the_modem(tmp_path: Path) -> None:
     air = Air()
     async with bridged(air, tmp_path) as stage:
@@ -210,7 +208,7 @@ async def test_a_received_message_is_published_once_and_deleted_from_the_modem(t
     assert sorted(incoming(air.world)) == ["again", "again", "hello " * 40]
 
 
-@on_virtual_time
+@virtual_time
 async def test_what_came_while_the_bridge_was_away_is_found(tmp_path: Path) -> None:
     air = Air()
     air.network.deliver("+4917611111111", "hello")
@@ -218,7 +216,7 @@ async def test_what_came_while_the_bridge_was_away_is_found(tmp_path: Path) -> N
         await air.until(lambda: incoming(air.world) == ["hello"] and not stored(air))
 
 
-@on_virtual_time
+@virtual_time
 async def test_what_cannot_be_decoded_becomes_a_message_with_its_octets(tmp_path: Path) -> None:
     air = Air()
     async with bridged(air, tmp_path) as stage:
@@ -233,7 +231,7 @@ async def test_what_cannot_be_decoded_becomes_a_message_with_its_octets(tmp_path
 # -- the PIN
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_wrong_pin_is_tried_once_over_all_restarts(tmp_path: Path) -> None:
     air = Air(pin="1234")
     for _ in range(3):
@@ -244,7 +242,7 @@ async def test_a_wrong_pin_is_tried_once_over_all_restarts(tmp_path: Path) -> No
     assert air.modem.sim.wrong_codes == 1
 
 
-@on_virtual_time
+@virtual_time
 async def test_the_right_pin_opens_the_sim_each_time(tmp_path: Path) -> None:
     air = Air(pin="1234")
     for expected in (1, 2):

@@ -15,6 +15,7 @@ from sms_bridge.store import open_store
 from sms_providers.charset import plan
 from sms_providers.model import Capability
 from tests.bridge.routing.bench import NOW, join, send, settings
+from tests.support.virtual_time import VirtualTimeLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
@@ -181,6 +182,35 @@ class ScriptedLink:
         raise NotImplementedError
 
 
+class TimelessStore:
+    """A store that takes no virtual time, so that a busy machine changes no test's course."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        self._held = loop.held
+
+    async def open(self) -> None:
+        with self._held():
+            await self._store.open()
+
+    async def close(self) -> None:
+        with self._held():
+            await self._store.close()
+
+    async def write(self, name: str, unit: Callable[[Transaction], T]) -> T:
+        with self._held():
+            return await self._store.write(name, unit)
+
+    async def read(self, unit: Callable[[Transaction], T]) -> T:
+        with self._held():
+            return await self._store.read(unit)
+
+    def commit_age(self) -> float:
+        return self._store.commit_age()
+
+
 class KillingStore:
     """A store that never comes back from the first write of one name: killed before its commit, or right after it."""
 
@@ -262,7 +292,7 @@ class Stage:
 
 def database(folder: Path) -> Store:
     """The store of a folder, not yet open."""
-    return open_store(f"sqlite:///{folder}/bridge.db")
+    return TimelessStore(open_store(f"sqlite:///{folder}/bridge.db"))
 
 
 @asynccontextmanager

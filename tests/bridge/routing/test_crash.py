@@ -128,7 +128,7 @@ async def _work(stage: Stage) -> None:
 
 @pytest.mark.parametrize("committed", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("name", BOUNDARIES)
-@virtual_time(grace=0.02)
+@virtual_time
 async def test_a_kill_at_a_commit_boundary_loses_nothing_and_doubles_nothing_in_silence(
     tmp_path: Path, name: str, *, committed: bool
 ) -> None:
@@ -166,7 +166,7 @@ def _check_events(world: World) -> None:
     assert sorted(str(text) for text in texts) == ["hello", "joined-up"]
 
 
-@virtual_time(grace=0.02)
+@virtual_time
 async def test_what_a_crash_left_in_a_gateways_hands_is_held_as_unknown_where_asked_for(
     tmp_path: Path,
 ) -> None:
@@ -186,7 +186,7 @@ async def test_what_a_crash_left_in_a_gateways_hands_is_held_as_unknown_where_as
     assert world.last("a")["error"]["code"] == "timeout"
 
 
-@virtual_time(grace=0.02)
+@virtual_time
 async def test_events_that_no_broker_acknowledged_come_again_with_their_seq(tmp_path: Path) -> None:
     world = World()
     store = KillingStore(database(tmp_path), "published", committed=False)

@@ -24,11 +24,8 @@ if TYPE_CHECKING:
     from sms_bridge.routing.link import Outcome, Submission
     from sms_bridge.store.base import Transaction
 
-#: Real seconds that the loop waits for the store's threads before virtual time jumps.
-on_virtual_time = virtual_time(grace=0.02)
 
-
-@on_virtual_time
+@virtual_time
 async def test_a_command_becomes_a_message_its_events_are_published_in_order(tmp_path: Path) -> None:
     world = World()
     async with staged(tmp_path, ScriptedLink("stick", world)) as stage:
@@ -40,7 +37,7 @@ async def test_a_command_becomes_a_message_its_events_are_published_in_order(tmp
     assert (world.states("a"), world.states("b")) == (["queued", "sent"], ["queued", "sent"])
 
 
-@on_virtual_time
+@virtual_time
 async def test_retries_are_1_2_4_and_8_seconds_apart(tmp_path: Path) -> None:
     world = World()
     stick = ScriptedLink("stick", world)
@@ -61,7 +58,7 @@ async def test_retries_are_1_2_4_and_8_seconds_apart(tmp_path: Path) -> None:
         assert least <= pause <= least * 1.25 + 2.1
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_gateway_throttled_with_a_time_is_left_alone_for_it(tmp_path: Path) -> None:
     world = World()
     stick, spare = ScriptedLink("stick", world), ScriptedLink("spare", world)
@@ -76,7 +73,7 @@ async def test_a_gateway_throttled_with_a_time_is_left_alone_for_it(tmp_path: Pa
     assert stick.batches == [["a"], ["c"]]
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_throttled_only_gateway_goes_on_by_itself(tmp_path: Path) -> None:
     world = World()
     stick = ScriptedLink("stick", world)
@@ -89,7 +86,7 @@ async def test_a_throttled_only_gateway_goes_on_by_itself(tmp_path: Path) -> Non
     assert min(sent.at for sent in world.air) >= 50
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_dead_gateway_delays_nobody_else(tmp_path: Path) -> None:
     world = World()
     stick, spare = ScriptedLink("stick", world), ScriptedLink("spare", world)
@@ -105,7 +102,7 @@ async def test_a_dead_gateway_delays_nobody_else(tmp_path: Path) -> None:
         await world.until(lambda: len(world.texts("spare")) == 4)
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_lost_answer_is_resent_after_its_grace_and_flagged(tmp_path: Path) -> None:
     world = World()
     stick, spare = ScriptedLink("stick", world), ScriptedLink("spare", world)
@@ -118,7 +115,7 @@ async def test_a_lost_answer_is_resent_after_its_grace_and_flagged(tmp_path: Pat
     assert [(sent.gateway, sent.at >= 30) for sent in world.air] == [("stick", True)]
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_held_unknown_is_final_after_its_grace(tmp_path: Path) -> None:
     world = World()
     stick = ScriptedLink("stick", world, deque([no_answer()]))
@@ -128,7 +125,7 @@ async def test_a_held_unknown_is_final_after_its_grace(tmp_path: Path) -> None:
     assert world.air == []
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_late_answer_in_the_grace_prevents_the_resend(tmp_path: Path) -> None:
     world = World()
     stick = ScriptedLink("stick", world, deque([no_answer("2b")]))
@@ -141,7 +138,7 @@ async def test_a_late_answer_in_the_grace_prevents_the_resend(tmp_path: Path) ->
     assert world.air == []
 
 
-@on_virtual_time
+@virtual_time
 async def test_messages_are_paced_after_the_burst(tmp_path: Path) -> None:
     world = World()
     limits = Limits(per_minute=30, burst=2, per_day=None, per_recipient_per_hour=None)
@@ -156,7 +153,7 @@ async def test_messages_are_paced_after_the_burst(tmp_path: Path) -> None:
     assert times[-1] >= 5.5
 
 
-@on_virtual_time
+@virtual_time
 async def test_what_is_more_urgent_overtakes_what_waits(tmp_path: Path) -> None:
     world = World()
     stick = ScriptedLink("stick", world, online=False)
@@ -168,7 +165,7 @@ async def test_what_is_more_urgent_overtakes_what_waits(tmp_path: Path) -> None:
     assert world.texts() == ["otp", "high", "normal", "low"]
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_scheduled_message_leaves_at_its_time(tmp_path: Path) -> None:
     world = World()
     async with staged(tmp_path, ScriptedLink("stick", world)) as stage:
@@ -178,7 +175,7 @@ async def test_a_scheduled_message_leaves_at_its_time(tmp_path: Path) -> None:
     assert world.states("a")[:2] == ["scheduled", "queued"]
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_paused_gateway_is_skipped_also_after_a_restart(tmp_path: Path) -> None:
     world = World()
     async with staged(tmp_path, ScriptedLink("stick", world), ScriptedLink("spare", world)) as stage:
@@ -194,7 +191,7 @@ async def test_a_paused_gateway_is_skipped_also_after_a_restart(tmp_path: Path) 
         await world.until(lambda: world.texts("stick") == ["c"])
 
 
-@on_virtual_time
+@virtual_time
 async def test_messages_of_equal_text_share_a_batch(tmp_path: Path) -> None:
     world = World()
     cloud = ScriptedLink("cloud", world, online=False, max_batch=10)
@@ -206,7 +203,7 @@ async def test_messages_of_equal_text_share_a_batch(tmp_path: Path) -> None:
     assert cloud.batches == [["same", "same", "same"]]
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_fault_in_a_link_makes_the_message_unknown_and_the_next_goes_on(tmp_path: Path) -> None:
     world = World()
     stick = ScriptedLink("stick", world)
@@ -224,7 +221,7 @@ async def test_a_fault_in_a_link_makes_the_message_unknown_and_the_next_goes_on(
     assert world.last("a")["error"]["code"] == "internal"
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_message_whose_gateway_left_the_configuration_fails_after_the_restart(tmp_path: Path) -> None:
     world = World()
     async with staged(tmp_path, ScriptedLink("old", world, online=False)) as stage:
@@ -234,7 +231,7 @@ async def test_a_message_whose_gateway_left_the_configuration_fails_after_the_re
     assert world.last("a")["error"]["code"] == "no_route"
 
 
-@on_virtual_time
+@virtual_time
 async def test_each_segment_is_committed_before_the_next_leaves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,7 +258,7 @@ async def test_each_segment_is_committed_before_the_next_leaves(
 
 
 @pytest.mark.parametrize("name", ["claim", "settle", "due"])
-@on_virtual_time
+@virtual_time
 async def test_a_store_that_fails_once_loses_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -293,7 +290,7 @@ async def test_a_store_that_fails_once_loses_and_doubles_nothing(
 # -- stopping
 
 
-@on_virtual_time
+@virtual_time
 async def test_stopping_waits_for_the_segment_in_the_gateways_hands(tmp_path: Path) -> None:
     world = World()
     stick = ScriptedLink("stick", world)
@@ -313,7 +310,7 @@ async def test_stopping_waits_for_the_segment_in_the_gateways_hands(tmp_path: Pa
     assert len(world.air) == 1
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_message_stopped_between_its_segments_goes_on_with_the_rest(tmp_path: Path) -> None:
     world = World()
     stick = ScriptedLink("stick", world)
@@ -336,7 +333,7 @@ async def test_a_message_stopped_between_its_segments_goes_on_with_the_rest(tmp_
     assert world.last("a")["possible_duplicate"] is False
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_gateway_that_does_not_finish_in_time_leaves_its_message_submitting(tmp_path: Path) -> None:
     world = World()
     stick = ScriptedLink("stick", world)
@@ -352,7 +349,7 @@ async def test_a_gateway_that_does_not_finish_in_time_leaves_its_message_submitt
     assert world.last("a")["possible_duplicate"] is True
 
 
-@on_virtual_time
+@virtual_time
 async def test_a_link_that_fails_to_stop_does_not_keep_the_others_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,7 +364,7 @@ async def test_a_link_that_fails_to_stop_does_not_keep_the_others_from_it(
     assert spare.stopping.is_set()
 
 
-@on_virtual_time
+@virtual_time
 async def test_an_outcome_without_reference_says_unknown_even_while_stopping(tmp_path: Path) -> None:
     world = World()
     stick = ScriptedLink("stick", world)

@@ -58,7 +58,9 @@ async def texts(bench: Bench) -> list[str]:
 async def acknowledge(bench: Bench) -> list[tuple[str, Source]]:
     """The broker acknowledges everything; returns what the gateways shall delete."""
     freed: list[tuple[str, Source]] = []
-    publication = Publication(bench.store, lambda gateway, what: freed.append((gateway, what)))
+    publication = Publication(
+        bench.store, lambda gateway, what: freed.append((gateway, what)), bench.outbox.quiet
+    )
     await publication.acknowledged(await bench.raw_events())
     return freed
 
