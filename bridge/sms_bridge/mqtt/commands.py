@@ -158,11 +158,11 @@ class Commands:
             await self._persist(partial(self._outbox.accept, failed, packet))
 
     async def _persist(self, commit: Callable[[], Awaitable[None]]) -> None:
-        """Try until it is committed. A cancellation ends the waiting, never a commit that has begun."""
+        """Try until it is committed. A cancellation ends the waiting; the store finishes a commit that has begun."""
         wait = self._pace.first
         while True:
             try:
-                await asyncio.shield(asyncio.ensure_future(commit()))
+                await commit()
             except StoreError as error:
                 self._say_store_fails(error)
             else:

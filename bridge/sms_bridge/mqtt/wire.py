@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import socket
 import ssl
+import termios
 from typing import TYPE_CHECKING, Any, Final
 
 from paho.mqtt.enums import MQTTErrorCode
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Seconds between looks at the keep alive.
 _TICK: Final = 1.0
-#: Packets read in one turn of the loop from what TLS has already decrypted.
+#: Packets read in one turn of the loop besides the one that made the socket readable.
 _READS_PER_TURN: Final = 64
 
 
@@ -55,7 +57,7 @@ class Wire:
         """Read again."""
         if self._loop is not None and self._socket is not None and self._paused:
             self._loop.add_reader(self._socket, self._read)
-            self._loop.call_soon(self._read_decrypted)
+            self._loop.call_soon(self._read_more)
         self._paused = False
 
     def drop(self) -> None:
@@ -71,26 +73,32 @@ class Wire:
         self._client.on_socket_unregister_write = self._wants_no_write
         self._client.on_socket_close = self._closes
         loop.add_reader(self._socket, self._read)
-        loop.call_soon(self._read_decrypted)
+        loop.call_soon(self._read_more)
         if self._client.want_write():
             loop.add_writer(self._socket, self._write)
         self._tick = loop.call_later(_TICK, self._look)
 
     def _read(self) -> None:
         self._client.loop_read()
-        self._read_decrypted()
+        self._read_more()
 
-    def _read_decrypted(self) -> None:
-        """Octets that TLS holds do not make the socket readable: they are read here."""
+    def _read_more(self) -> None:
+        """Read what else has come: paho takes one packet at a time, and what TLS holds makes no socket readable."""
         for _ in range(_READS_PER_TURN):
-            if self._paused or not self._decrypted():
+            if self._paused or not self._has_more():
                 return
             self._client.loop_read()
         if self._loop is not None:
-            self._loop.call_soon(self._read_decrypted)
+            self._loop.call_soon(self._read_more)
 
-    def _decrypted(self) -> int:
-        return self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
+    def _has_more(self) -> bool:
+        if self._socket is None:
+            return False
+        if isinstance(self._socket, ssl.SSLSocket):
+            return self._socket.pending() > 0
+        waiting = bytearray(4)  # tty_ioctl(4), tcp(7): FIONREAD gives an int
+        fcntl.ioctl(self._socket, termios.FIONREAD, waiting)
+        return any(waiting)
 
     def _write(self) -> None:
         self._client.loop_write()

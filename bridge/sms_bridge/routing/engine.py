@@ -53,8 +53,8 @@ class Routing:
         inbox = Inbox(settings, book, calendar, joiners)
         intake = Intake(settings, book, router, Quota(settings.limits, calendar), calendar)
         self.gateways = Gateways(links, store, clock)
-        self.publication = Publication(store, self._discard)
         self.outbox = Outbox(store, intake, book, router, committed=self._committed, now=now)
+        self.publication = Publication(store, self._discard, self.outbox.quiet)
         self.dispatcher = Dispatcher(
             store,
             self.gateways,

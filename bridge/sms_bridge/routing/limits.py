@@ -52,11 +52,11 @@ class Quota:
         hourly = limits.per_recipient_per_hour
         if hourly is not None and tx.count_recent(recipient, now - _HOUR) >= self._share(hourly, priority):
             return _refusal("per_recipient_per_hour", hourly)
-        periods = (
-            ("per_day", limits.per_day, self._calendar.day(now)),
-            ("per_month", limits.per_month, self._calendar.month(now)),
+        kinds = (
+            ("per_day", limits.per_day, self._calendar.day),
+            ("per_month", limits.per_month, self._calendar.month),
         )
-        bounded = [(name, limit, period) for name, limit, period in periods if limit is not None]
+        bounded = [(name, limit, period(now)) for name, limit, period in kinds if limit is not None]
         for name, limit, period in bounded:
             if tx.counter(_COMMITTED, period) >= self._share(limit, priority):
                 return _refusal(name, limit)

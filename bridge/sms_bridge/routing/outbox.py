@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sms_bridge.routing.attempts import requeue
 from sms_bridge.routing.recipients import Unresolved
 from sms_bridge.routing.transitions import move
-from sms_bridge.store.base import Phase
+from sms_bridge.store.base import Phase, StoreError
 from sms_providers.charset import TextTooLongError
 from sms_providers.model import Error, ErrorCode, State
 
@@ -46,6 +47,12 @@ class Quote:
     gateway: str | None
 
 
+class _Offer(NamedTuple):
+    commands: Sequence[Command | Rejection]
+    packet: Packet | None
+    accepted: asyncio.Future[None]
+
+
 class Outbox:
     """The way in for commands, from whatever side. ``committed`` is called after each commit that added work."""
 
@@ -65,13 +72,51 @@ class Outbox:
         self._router = router
         self._committed = committed
         self._now = now
+        self._offers: list[_Offer] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    async def quiet(self) -> None:
+        """Wait until no command is on its way to its commit."""
+        await self._quiet.wait()
 
     async def accept(self, commands: Sequence[Command | Rejection], packet: Packet | None) -> None:
         """Commit the commands of one PUBLISH, each judged alone; returns after the commit.
 
-        Raises :class:`~sms_bridge.store.base.StoreError`: then nothing of it is kept and it must not be acknowledged.
+        What is offered while a commit is under way shares the next one. Raises
+        :class:`~sms_bridge.store.base.StoreError`: then nothing of it is kept and it must not be acknowledged.
         """
-        await self._store.write("accept", lambda tx: self._intake.accept(tx, commands, packet, self._now()))
+        offer = _Offer(commands, packet, asyncio.get_running_loop().create_future())
+        self._offers.append(offer)
+        if self._committing is None:
+            self._quiet.clear()
+            self._committing = asyncio.create_task(self._commit_offers(), name="commands")
+        await offer.accepted
+
+    async def _commit_offers(self) -> None:
+        while self._offers:
+            offers, self._offers = self._offers, []
+            await self._commit(offers)
+        self._committing = None
+        self._quiet.set()
+
+    async def _commit(self, offers: Sequence[_Offer]) -> None:
+        def unit(tx: Transaction) -> None:
+            for offer in offers:
+                self._intake.accept(tx, offer.commands, offer.packet, self._now())
+
+        try:
+            await self._store.write("accept", unit)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the offers' makers', never this task's
+            if isinstance(error, StoreError) or len(offers) == 1:
+                _answer(offers, error)
+                return
+            # A fault of ours with one of them must not concern the others.
+            for offer in offers:
+                await self._commit([offer])
+            return
+        _answer(offers, None)
         self._committed()
 
     async def forget_packets(self) -> None:
@@ -156,6 +201,16 @@ class Outbox:
             )
         now = self._now()
         return [requeue(tx, message, now=now).id for message in wanted]
+
+
+def _answer(offers: Sequence[_Offer], error: Exception | None) -> None:
+    for offer in offers:
+        if offer.accepted.done():  # cancelled meanwhile
+            continue
+        if error is None:
+            offer.accepted.set_result(None)
+        else:
+            offer.accepted.set_exception(error)
 
 
 def _forget(tx: Transaction, packet_ids: Sequence[int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,24 +11,29 @@ from sms_bridge.routing.link import Source
 from sms_bridge.store.base import SourceState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from sms_bridge.store.base import Event, InboundSource, Store, Transaction
 
 #: Seconds between two looks at the store for events: under load each look finds several.
 _LOOK: Final = 0.005
+#: Seconds for which events give way to commands: a burst of them is safe the sooner.
+_GIVE_WAY: Final = 0.25
 
 
 class Publication:
     """Hands out unpublished events in the order of their ``seq``.
 
     ``discard(gateway, source)`` is called once the broker has acknowledged an incoming message whose copy the gateway
-    still keeps.
+    still keeps. ``quiet()`` returns when no command waits for its commit.
     """
 
-    def __init__(self, store: Store, discard: Callable[[str, Source], None]) -> None:
+    def __init__(
+        self, store: Store, discard: Callable[[str, Source], None], quiet: Callable[[], Awaitable[None]]
+    ) -> None:
         self._store = store
         self._discard = discard
+        self._quiet = quiet
         self._added = asyncio.Event()
         self._looked_at = 0.0
 
@@ -40,6 +46,9 @@ class Publication:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._looked_at + _LOOK - loop.time())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GIVE_WAY):
+                    await self._quiet()
             self._looked_at = loop.time()
             self._added.clear()
             events = await self._store.read(lambda tx: tx.unpublished(after, limit))
