@@ -24,7 +24,6 @@ from benchmarks.support import (
     Observer,
     Stage,
     command,
-    json_object,
     median_of_runs,
     rate,
     show,
@@ -53,28 +52,22 @@ _GAMMU_FOLDERS: Final = ("inbox", "outbox", "sent", "error")
 
 
 def bridge(*, dlr: bool) -> float:
-    """Run the daemon, fed over MQTT: its queue is filled while the gateway is paused, then it is resumed."""
+    """Run the daemon, fed over MQTT: the queue is filled while the gateway is paused, then it is resumed."""
     with Stage() as stage:
         stage.start_broker()
         stage.start_modem()
         stage.start_bridge(dlr=dlr)
-        with Observer(stage.port, f"gateway/{GATEWAY}/availability", f"gateway/{GATEWAY}/state") as observer:
-            observer.wait_for(f"gateway/{GATEWAY}/availability", b"online")
+        availability = f"gateway/{GATEWAY}/availability"
+        with Observer(stage.port, availability, "dlr") as observer:
+            observer.wait_for(availability, b"online")
             observer.publish("bridge/request/pause", {"gateway": GATEWAY})
-            observer.wait_for(f"gateway/{GATEWAY}/availability", b"offline")
+            observer.wait_for(availability, b"offline")
             observer.publish_all("send", [command(number) for number in range(MESSAGES)])
-            while _queued(observer) < MESSAGES:
-                pass
+            for _ in range(MESSAGES):
+                observer.next()
+        with Observer(stage.port) as observer:
             observer.publish("bridge/request/resume", {"gateway": GATEWAY})
             return rate(stage.wait_for_submits(MESSAGES))
-
-
-def _queued(observer: Observer) -> int:
-    """The gateway's queue in its next state."""
-    while True:
-        _, topic, payload = observer.next()
-        if topic.endswith("/state"):
-            return int(json_object(payload)["queue"])
 
 
 def writer(*, commits: bool) -> float:
