@@ -25,6 +25,7 @@ from custom_components.sms_gateway.const import (
     SubentryKind,
 )
 from tests.component.bridge import BASE, EPOCH, INSTANCE
+from tests.component.translated import check_every_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 
 ANNOUNCEMENT = {"base_topic": BASE, "instance": INSTANCE, "api": 1, "version": "0.1.0", "epoch": EPOCH}
 BRIDGE_DATA = {CONF_KIND: EntryKind.BRIDGE, CONF_BASE_TOPIC: BASE, CONF_INSTANCE: INSTANCE}
+
+
+@pytest.fixture(autouse=True)
+def _every_step_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_every_step(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from custom_components.sms_gateway.const import (
     CONF_SMS_CONTROL,
     CONF_TEXTS_IN_ENTITIES,
 )
+from tests.component.translated import check_every_step
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigFlowResult
@@ -40,6 +41,11 @@ OPTIONS = {
     CONF_CLASSIC_NOTIFY: True,
     CONF_SMS_CONTROL: CONTROL,
 }
+
+
+@pytest.fixture(autouse=True)
+def _every_step_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_every_step(monkeypatch)
 
 
 async def submit(hass: HomeAssistant, flow_id: str, **changes: object) -> ConfigFlowResult:

@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.sms_gateway.backend.model import Balance
 from custom_components.sms_gateway.const import CONF_LOW_BALANCE, DOMAIN
 from tests.component.bridge import Gateway
+from tests.component.translated import check_every_step
 
 if TYPE_CHECKING:
     from freezegun.api import FrozenDateTimeFactory
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _every_step_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_every_step(monkeypatch)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from custom_components.sms_gateway.const import (
 )
 from tests.component.bridge import Gateway
 from tests.component.conftest import ANNA, ANNAS_NUMBER, BERT, FAMILY
+from tests.component.translated import check_every_step
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import SubentryFlowResult
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from tests.component.bridge import FakeBridge
 
 CLARA = {CONF_NAME: "Clara", CONF_NUMBER: "+49 170 5555555"}
+
+
+@pytest.fixture(autouse=True)
+def _every_step_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_every_step(monkeypatch)
 
 
 @pytest.fixture
