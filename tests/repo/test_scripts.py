@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAMS = [file for file in files() if file.parent in {ROOT / "script", ROOT / ".ci"}]
-SOURCED = [file for file in files() if file.parent == ROOT / "script" / "lib"]
+SOURCED = [file for file in files() if file.parent == ROOT / "script" / "lib" and file.suffix == ".sh"]
 
 
 def name_of(file: Path) -> str:
