@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from homeassistant.components import mqtt
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN, EntityCategory
 from homeassistant.helpers import device_registry as dr
@@ -21,9 +24,11 @@ from pytest_homeassistant_custom_component.common import async_fire_mqtt_message
 from sms_bridge.mqtt.devices import Devices, GatewayTraits
 from sms_bridge.mqtt.discovery import Discovery
 from sms_bridge.mqtt.messages import Received
+from sms_bridge.mqtt.payloads import parse_send
 from sms_bridge.mqtt.settings import DEFAULT_ADMIN, HomeAssistantSettings
 from sms_bridge.mqtt.topics import Topics
 from sms_bridge.mqtt.values import encode_json
+from sms_bridge.routing.command import Command, Reply
 from sms_bridge.routing.engine import Routing
 from sms_bridge.routing.link import CallEvent, InboundSegment, LinkState, LinkStatus
 from sms_bridge.routing.settings import Limits, RoutingSettings
@@ -33,13 +38,13 @@ from tests.bridge.administration.conftest import Gateway, read_send
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
-    from pathlib import Path
 
     from homeassistant.core import HomeAssistant, State
     from pytest_homeassistant_custom_component.typing import MqttMockHAClient
 
     from sms_bridge.mqtt.messages import Publication
 
+GUIDE = Path(__file__).parents[2] / "docs" / "mqtt-api.md"
 TEXT = 'The "code" of the door is 1234 <b>'
 STATUS = LinkStatus(
     state=LinkState.ONLINE,
@@ -394,3 +399,28 @@ async def test_a_claim_takes_all_entities_and_devices_away_and_giving_back_bring
     assert await bridge.discovery.enable(True) is True
     await bridge.show()
     assert state_of(hass, "sensor.sms_gateway_stick_signal").state == "-71"
+
+
+def documented() -> dict[str, Any]:
+    """The MQTT integration's part of the configuration that the guide shows for Home Assistant."""
+    _, _, section = GUIDE.read_text(encoding="utf-8").partition("\n## Home Assistant without a component\n")
+    block = re.search(r"```yaml\n(mqtt:.*?)```", section, re.DOTALL)
+    assert block is not None
+    return dict(yaml.safe_load(block[1]))
+
+
+@pytest.mark.parametrize("hass_config", [documented()])
+@pytest.mark.parametrize("text", [TEXT, '{"text": "no object"}', "first\nsecond ✓", "{{ x }}"])
+async def test_the_notify_entity_of_the_guide_sends_any_text_as_it_is(
+    hass: HomeAssistant, mqtt_mock: MqttMockHAClient, text: str
+) -> None:
+    (entity_id,) = hass.states.async_entity_ids("notify")
+    data = {"entity_id": entity_id, "message": text}
+    await hass.services.async_call("notify", "send_message", data, blocking=True)
+    (call,) = mqtt_mock.async_publish.mock_calls
+    topic, payload, qos, retain = call.args[:4]
+    sent = Topics("sms_gateway", "main").parse_send(topic)
+    assert sent is not None
+    (command,) = parse_send(sent, payload.encode(), Reply(), expiry=None, valid_for=60)
+    assert isinstance(command, Command)
+    assert (command.to, command.text, qos, retain) == (("anna",), text, 1, False)

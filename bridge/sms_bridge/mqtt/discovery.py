@@ -196,7 +196,7 @@ class Discovery:
         """Remember which topics hold a payload of ours."""
         if topics != held:
             value = json.dumps(topics) if topics else None
-            await self._store.write("discovery topics", lambda tx: tx.remember(_OWNER, _HELD, value))
+            await self._store.write("discovery_topics", lambda tx: tx.remember(_OWNER, _HELD, value))
         return topics
 
     def _give_up(self, reason: str) -> None:
