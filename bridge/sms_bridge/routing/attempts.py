@@ -112,13 +112,11 @@ class Attempts:
 
     def end_grace(self, tx: Transaction, message: Message, now: float) -> None:
         """No late answer came to an attempt that had none: ``on_unknown`` decides."""
-        if message.final:
-            tx.save_message(replace(message, phase=Phase.DONE, due_at=None))
-        elif self._reports.answer_from_kept(tx, message, now):
+        if self._reports.answer_from_kept(tx, message, now):
             return
-        elif message.on_unknown is OnUnknown.HOLD:
+        if message.on_unknown is OnUnknown.HOLD:
             held = move(tx, message, State.UNKNOWN, now=now, error=message.error, final=True)
-            tx.save_message(replace(held, phase=Phase.UNKNOWN, due_at=now + REFERENCE_WINDOW))
+            tx.save_message(replace(held, phase=Phase.HELD, due_at=now + REFERENCE_WINDOW))
         elif message.expires_at <= now:
             expire(tx, message, now)
         else:

@@ -101,7 +101,7 @@ class Reports:
 
     def late_answer(self, tx: Transaction, gateway: str, reference: str, now: float) -> None:
         """The answer to the submission that had none last."""
-        waiting = [message for message in tx.in_phase(Phase.UNKNOWN, gateway) if not message.final]
+        waiting = tx.in_phase(Phase.UNKNOWN, gateway)
         if waiting:
             latest = max(waiting, key=lambda message: message.submitted_at or 0.0)
             self._segment_was_taken(tx, latest, reference, now)
@@ -141,7 +141,7 @@ class Reports:
         """
         if arrived.recipient is None or (about and not same_recipient(about.recipient, arrived.recipient)):
             return False
-        suspects = {message.row: message for message in _to_recipient(tx, arrived, Phase.UNKNOWN)}
+        suspects = {message.row: message for message in _to_recipient(tx, arrived, Phase.UNKNOWN, Phase.HELD)}
         if about is not None:
             suspects[about.row] = about
         if len(suspects) != 1:
@@ -223,9 +223,10 @@ def _is_near(at: float | None, arrived: StoredReport) -> bool:
     return arrived.submitted_at is None or (at is not None and abs(at - arrived.submitted_at) <= _NEARBY)
 
 
-def _to_recipient(tx: Transaction, arrived: StoredReport, phase: Phase) -> list[Message]:
+def _to_recipient(tx: Transaction, arrived: StoredReport, *phases: Phase) -> list[Message]:
     return [
         message
+        for phase in phases
         for message in tx.in_phase(phase, arrived.gateway)
         if same_recipient(message.recipient, arrived.recipient)
     ]
@@ -233,11 +234,7 @@ def _to_recipient(tx: Transaction, arrived: StoredReport, phase: Phase) -> list[
 
 def _is_of_one_in_flight(tx: Transaction, arrived: StoredReport) -> bool:
     """Whether a message whose segments are not all known yet fits a report in time."""
-    return any(
-        _is_near(message.submitted_at, arrived)
-        for phase in _IN_FLIGHT
-        for message in _to_recipient(tx, arrived, phase)
-    )
+    return any(_is_near(message.submitted_at, arrived) for message in _to_recipient(tx, arrived, *_IN_FLIGHT))
 
 
 def _is_answer(message: Message, arrived: StoredReport) -> bool:

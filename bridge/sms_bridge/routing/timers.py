@@ -73,6 +73,10 @@ def _begin_or_retry(tx: Transaction, message: Message, now: float) -> None:
     move(tx, ready, State.QUEUED, now=now, error=message.error)
 
 
+def _let_go(tx: Transaction, message: Message, now: float) -> None:
+    tx.save_message(replace(message, phase=Phase.DONE, due_at=None, updated_at=now))
+
+
 def _end_report(tx: Transaction, message: Message, now: float) -> None:
     move(tx, message, message.state, now=now, error=no_report(message.error), final=True)
 
@@ -82,4 +86,5 @@ _TREATMENT = {
     Phase.READY: expire,
     Phase.WAITING: _begin_or_retry,
     Phase.REPORTING: _end_report,
+    Phase.HELD: _let_go,
 }

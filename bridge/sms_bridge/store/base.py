@@ -41,6 +41,7 @@ class Phase(StrEnum):
     WAITING = "waiting"  #: every gateway refused it for now; tried again at ``due_at``
     SUBMITTING = "submitting"  #: a gateway is being given it
     UNKNOWN = "unknown"  #: an attempt had no answer; the grace runs until ``due_at``
+    HELD = "held"  #: finally unknown; a late report may still settle it until ``due_at``
     REPORTING = "reporting"  #: handed over; a report is expected until ``due_at``
     DONE = "done"
 
@@ -52,8 +53,9 @@ class Message:
     ``row`` is 0 until the store assigned it. ``route`` is the failover order, each step a set of gateways any of which
     will do; behind an empty step stand those that refused for good. ``step`` is the index of the present step.
     ``due_at`` is when the clock must next look at the message in its phase, ``None`` for never. ``submitted_at`` is
-    when the last attempt began that was not refused, ``first_attempt`` the attempt since which segments count as taken (a requested resend
-    begins anew); ``rounds`` counts how often the whole route was used up, ``tries_here`` the tries at one gateway.
+    when the last attempt began that was not refused, ``first_attempt`` the attempt since which segments count as taken
+    (a requested resend begins anew); ``rounds`` counts how often the whole route was used up, ``tries_here`` the tries
+    at one gateway.
     ``ephemeral``: the text is erased once the message is final.
     ``response_topic`` and ``correlation`` are MQTT 5's, for the first and the final event.
     """

@@ -305,8 +305,9 @@ async def test_hold_ends_as_unknown_and_sends_nothing(bench: Bench) -> None:
     await bench.pass_time(31)
     assert await bench.states() == ["queued", "unknown", "unknown!"]
     assert await bench.claim() == []
-    found = await bench.store.read(lambda tx: tx.in_phase(Phase.UNKNOWN))
+    found = await bench.store.read(lambda tx: tx.in_phase(Phase.HELD))
     assert [message.id for message in found] == ["m"]
+    assert await bench.store.read(lambda tx: tx.queue_depth()) == {}
     await bench.pass_time(9 * 86_400)
     assert (await bench.message()).phase is Phase.DONE
     assert len(await bench.states()) == 3

@@ -160,7 +160,7 @@ CREATE INDEX messages_group ON messages (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX messages_recipient ON messages (recipient, created_at);
 CREATE INDEX messages_ready ON messages (lane, priority DESC, row) WHERE phase = 'ready';
 CREATE INDEX messages_due ON messages (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX messages_open ON messages (phase, row) WHERE phase IN ('waiting', 'submitting', 'unknown');
+CREATE INDEX messages_open ON messages (phase, row) WHERE phase IN ('waiting', 'submitting', 'unknown', 'held');
 CREATE INDEX messages_done ON messages (updated_at) WHERE phase = 'done';
 CREATE TRIGGER messages_inserted AFTER INSERT ON messages WHEN NEW.phase <> 'done' BEGIN
     INSERT INTO tally (phase, lane, state, n) VALUES (NEW.phase, NEW.lane, NEW.state, 1)

@@ -94,7 +94,7 @@ CREATE INDEX messages_group ON messages (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX messages_recipient ON messages (recipient, created_at);
 CREATE INDEX messages_ready ON messages (lane, priority DESC, row) WHERE phase = 'ready';
 CREATE INDEX messages_due ON messages (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX messages_open ON messages (phase, row) WHERE phase IN ('waiting', 'submitting', 'unknown');
+CREATE INDEX messages_open ON messages (phase, row) WHERE phase IN ('waiting', 'submitting', 'unknown', 'held');
 CREATE INDEX messages_done ON messages (updated_at) WHERE phase = 'done';
 
 -- How many messages are not done, kept by triggers so that nobody ever counts the messages themselves.

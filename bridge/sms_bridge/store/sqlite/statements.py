@@ -65,8 +65,8 @@ DUE: Final = f"SELECT {_MESSAGE} FROM messages WHERE due_at <= ? ORDER BY due_at
 NEXT_DUE: Final = "SELECT due_at FROM messages WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1"
 
 #: The phases that the index messages_open holds; a query must repeat its condition to use it.
-OPEN_PHASES: Final = ("waiting", "submitting", "unknown")
-_OPEN: Final = "phase IN ('waiting', 'submitting', 'unknown')"
+OPEN_PHASES: Final = ("waiting", "submitting", "unknown", "held")
+_OPEN: Final = "phase IN ('waiting', 'submitting', 'unknown', 'held')"
 IN_OPEN_PHASE: Final = (
     f"SELECT {_MESSAGE} FROM messages WHERE {_OPEN} AND phase = ?1 AND (?2 IS NULL OR gateway = ?2)"
     " ORDER BY row"
@@ -83,7 +83,7 @@ FIND_RECIPIENT: Final = (
     " AND recipient = ?5 ORDER BY row DESC LIMIT ?4"
 )
 COUNT_RECENT: Final = "SELECT count(*) FROM messages WHERE recipient = ? AND created_at >= ?"
-QUEUE_DEPTH: Final = "SELECT state, sum(n) FROM tally WHERE n > 0 GROUP BY state"
+QUEUE_DEPTH: Final = "SELECT state, sum(n) FROM tally WHERE phase <> 'held' AND n > 0 GROUP BY state"
 QUEUE_BY_LANE: Final = (
     "SELECT lane, sum(n) FROM tally WHERE phase IN ('ready', 'waiting', 'submitting', 'unknown') AND n > 0"
     " GROUP BY lane"
