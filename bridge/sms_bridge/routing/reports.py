@@ -30,7 +30,7 @@ _SUFFIX_DIGITS: Final = 8
 #: Reports after which a segment will not arrive.
 _NOT_DELIVERED: Final = frozenset({State.FAILED, State.EXPIRED, State.UNDELIVERABLE})
 #: Phases in which nobody may say yet which reports are about a message.
-_IN_FLIGHT: Final = (Phase.SUBMITTING, Phase.UNKNOWN)
+_IN_FLIGHT: Final = (Phase.SUBMITTING, Phase.UNKNOWN, Phase.HELD)
 #: Messages to one recipient that are looked through for an older attempt without an answer.
 _RIVALS: Final = 50
 

@@ -350,6 +350,18 @@ async def test_a_held_unknown_is_settled_by_a_later_report_and_stays_final(bench
     assert (await bench.message()).phase is Phase.DONE
 
 
+async def test_a_report_on_a_held_message_does_not_go_to_an_older_one_with_its_reference(bench: Bench) -> None:
+    await bench.queue("a")
+    await bench.attempt(taken("2b"))
+    bench.now += 7200
+    began = bench.now
+    await bench.queue("b", on_unknown=OnUnknown.HOLD)
+    await bench.attempt(no_answer("2b"))
+    await bench.pass_time(31)
+    await bench.report("2b", submitted_at=began)
+    assert (await bench.states("a"), (await bench.states("b"))[-1]) == (["queued", "sent"], "delivered!")
+
+
 async def test_a_report_on_the_middle_segment_lets_the_rest_go_on(bench: Bench) -> None:
     await long_message(bench)
     submission = await bench.claim_one()
