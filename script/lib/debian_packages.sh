@@ -1,14 +1,19 @@
 # The programs of other people that the tests talk to. Sourced after common.sh.
 
-# program:package
+# program:package; programs with a bar between them are equals
 TEST_PROGRAMS=(mosquitto:mosquitto gammu:gammu gammu-smsd:gammu-smsd smsd:smstools)
+# A browser to look at Home Assistant with, and a compiler for two packages it asks for.
+HOME_ASSISTANT_PROGRAMS=("chromium|chromium-browser|google-chrome:chromium" g++:g++)
 # Services that these packages bring along. The tests start their own processes and want none of them.
 TEST_SERVICES=(mosquitto.service gammu-smsd.service smstools.service)
 
+# Prints the packages of those of its arguments (program:package) that are not there.
 missing_packages() {
   local entry
-  for entry in "${TEST_PROGRAMS[@]}"; do
-    PATH=$PATH:/usr/sbin:/sbin command -v "${entry%%:*}" > /dev/null || say "${entry#*:}"
+  local -a programs
+  for entry in "$@"; do
+    IFS='|' read -ra programs <<< "${entry%%:*}"
+    [[ -n $(PATH=$PATH:/usr/sbin:/sbin type -P "${programs[@]}") ]] || say "${entry#*:}"
   done
 }
 
@@ -42,9 +47,10 @@ install_packages() {
   return "$status"
 }
 
-ensure_test_programs() {
+# Installs what is missing of its arguments (program:package), or says how to.
+ensure_programs() {
   local -a packages
-  mapfile -t packages < <(missing_packages)
+  mapfile -t packages < <(missing_packages "$@")
   ((${#packages[@]} > 0)) || return 0
   local by_hand="The tests talk to real programs that are missing here. Install them and start again:
 

@@ -38,6 +38,14 @@ def pins(file: Path) -> dict[str, set[Version]]:
     return found
 
 
+def group_lines(group: str) -> list[str]:
+    """Return the requirements of a dependency group and of those it includes."""
+    lines: list[str] = []
+    for entry in metadata()["dependency-groups"][group]:
+        lines += [entry] if isinstance(entry, str) else group_lines(entry["include-group"])
+    return lines
+
+
 def declared(name: str) -> list[Requirement]:
     """Return the requirements of pyproject.toml that the file ``name`` was made from."""
     extras, groups, with_project = SOURCES[name]
@@ -45,7 +53,7 @@ def declared(name: str) -> list[Requirement]:
     lines = [
         *(project["dependencies"] if with_project else []),
         *(line for extra in extras for line in project["optional-dependencies"][extra]),
-        *(line for group in groups for line in metadata()["dependency-groups"][group]),
+        *(line for group in groups for line in group_lines(group)),
     ]
     return [Requirement(line) for line in lines]
 
