@@ -109,6 +109,12 @@ SEGMENTS_BY_REFERENCE: Final = (
 )
 SAVE_SEGMENT: Final = "UPDATE segments SET outcome = ? WHERE message_row = ? AND attempt = ? AND seqno = ?"
 
+#: The wall clock was set: durations keep their length, schedules their time of day.
+MOVE_MESSAGES: Final = (
+    "UPDATE messages SET expires_at = expires_at + ?1, due_at = due_at + ?1 WHERE phase NOT IN ('done', 'scheduled')"
+)
+MOVE_PARTS: Final = "UPDATE parts SET received_at = received_at + ?1"
+
 _REPORT: Final = "gateway, reference, recipient, state, error, submitted_at, seen_at"
 ADD_REPORT: Final = f"""
 INSERT INTO reports ({_REPORT}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
@@ -163,7 +169,7 @@ REMEMBER_CONTENT: Final = "INSERT OR REPLACE INTO contents (gateway, digest, at)
 # -- counters
 COUNT: Final = (
     "INSERT INTO counters (period, scope, n) VALUES (?, ?, ?)"
-    " ON CONFLICT (period, scope) DO UPDATE SET n = n + excluded.n"
+    " ON CONFLICT (period, scope) DO UPDATE SET n = n + excluded.n RETURNING n"
 )
 COUNTER: Final = "SELECT n FROM counters WHERE period = ? AND scope = ?"
 COUNTERS: Final = "SELECT scope, n FROM counters WHERE period = ?"

@@ -57,8 +57,7 @@ class SqliteTransaction(MessageTables, EventTables, InboundTables):
         self._execute(sql.FORGET_PACKETS)
 
     def count(self, scope: str, period: str, by: int = 1) -> int:
-        self._execute(sql.COUNT, (period, scope, by))
-        return self.counter(scope, period)
+        return int(self._execute(sql.COUNT, (period, scope, by)).fetchone()[0])
 
     def counter(self, scope: str, period: str) -> int:
         row = self._execute(sql.COUNTER, (period, scope)).fetchone()
@@ -66,6 +65,10 @@ class SqliteTransaction(MessageTables, EventTables, InboundTables):
 
     def counters(self, period: str) -> Mapping[str, int]:
         return dict(self._execute(sql.COUNTERS, (period,)).fetchall())
+
+    def move_times(self, by: float) -> None:
+        self._execute(sql.MOVE_MESSAGES, (by,))
+        self._execute(sql.MOVE_PARTS, (by,))
 
     def purge(self, before: float, limit: int) -> int:
         last_period = (datetime.fromtimestamp(before, UTC) - _KEEP_COUNTERS).date().isoformat()

@@ -111,14 +111,29 @@ class Writer:
     def _commit(self, batch: list[_Job]) -> list[_Outcome]:
         try:
             self._execute("BEGIN IMMEDIATE")
-            outcomes = [self._run_unit(job) for job in batch]
-            self._execute("COMMIT")
+            if len(batch) == 1:
+                outcomes = [self._run_alone(batch[0])]
+            else:
+                outcomes = [self._run_unit(job) for job in batch]
+            if self._connection.in_transaction:
+                self._execute("COMMIT")
         except (sqlite3.Error, _BatchLostError) as error:
             self._undo()
             cause = error.__cause__ if isinstance(error, _BatchLostError) else error
             assert cause is not None
             return [_Outcome(job.waiter, None, self._failure(cause)) for job in batch]
         return outcomes
+
+    def _run_alone(self, job: _Job) -> _Outcome:
+        """The only unit of a transaction needs no savepoint: what undoes it undoes nobody else."""
+        try:
+            return _Outcome(job.waiter, job.unit(self._transaction), None)
+        except BaseException as error:  # as in _run_unit
+            if not self._connection.in_transaction:
+                raise _BatchLostError from error
+            self._undo()
+            error.add_note(f"in the store's unit '{job.name}'")
+            return _Outcome(job.waiter, None, self._explain(error) or error)
 
     def _run_unit(self, job: _Job) -> _Outcome:
         self._execute("SAVEPOINT unit")
