@@ -111,10 +111,8 @@ class Writer:
     def _commit(self, batch: list[_Job]) -> list[_Outcome]:
         try:
             self._execute("BEGIN IMMEDIATE")
-            if len(batch) == 1:
-                outcomes = [self._run_alone(batch[0])]
-            else:
-                outcomes = [self._run_unit(job) for job in batch]
+            run = self._run_alone if len(batch) == 1 else self._run_unit
+            outcomes = [run(job) for job in batch]
             if self._connection.in_transaction:
                 self._execute("COMMIT")
         except (sqlite3.Error, _BatchLostError) as error:
