@@ -63,12 +63,19 @@ _SEND_OPTIONS: Final[dict[Any, Any]] = {
     vol.Optional(ATTR_ID): _MESSAGE_ID,
     vol.Optional("on_unknown"): vol.In([choice.value for choice in OnUnknown]),
     vol.Optional("options"): dict,
-    vol.Optional("metadata"): dict,
     vol.Optional(ATTR_WAIT_FOR, default=State.QUEUED.value): _WAIT_FOR,
     vol.Optional(ATTR_TIMEOUT): _TIMEOUT,
 }
 
-SEND: Final = vol.Schema({**_ENTRY, vol.Required(ATTR_TARGET): _TARGETS, **_SEND_OPTIONS})
+SEND: Final = vol.Schema(
+    {
+        **_ENTRY,
+        vol.Required(ATTR_TARGET): _TARGETS,
+        **_SEND_OPTIONS,
+        # Home Assistant takes the key away from actions for entities.
+        vol.Optional("metadata"): dict,
+    }
+)
 SEND_TO_CONTACT: Final = cv.make_entity_service_schema(_SEND_OPTIONS)
 QUOTE: Final = vol.Schema(
     {**_ENTRY, vol.Required(ATTR_MESSAGE): cv.string, vol.Optional(ATTR_TARGET): _TARGETS}
