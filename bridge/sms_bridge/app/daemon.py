@@ -17,7 +17,7 @@ from sms_bridge.store.base import StoreError
 
 if TYPE_CHECKING:
     from sms_bridge.config import Config
-    from sms_bridge.routing.dispatcher import Dispatcher
+    from sms_bridge.routing.engine import Routing
     from sms_bridge.store.base import Store
 
 _LOG: Final = logging.getLogger(__name__)
@@ -86,15 +86,15 @@ class Daemon:
         await rooms.routing.start()
         stack.push_async_callback(rooms.routing.stop)
         stack.push_async_callback(rooms.mqtt.stop_commands)
-        watch = asyncio.create_task(self._watch(rooms.routing.dispatcher, store), name="watchdog")
+        watch = asyncio.create_task(self._watch(rooms.routing, store), name="watchdog")
         stack.callback(watch.cancel)
         _LOG.info("The bridge %s runs; gateways: %s", self._config.instance, ", ".join(self._config.gateways))
 
-    async def _watch(self, dispatcher: Dispatcher, store: Store) -> None:
+    async def _watch(self, routing: Routing, store: Store) -> None:
         """Tell systemd that the loop, the store's writer and the gateways' workers are alive, while they are."""
         interval = self._manager.watchdog_interval()
         while True:
-            if not dispatcher.is_alive():
+            if not routing.is_alive():
                 self.end("a gateway's worker has failed; the log before says why")
             elif store.commit_age() > 2 * (interval or _LOOK):
                 _LOG.critical("The store's writer has not answered for %.0f s", store.commit_age())

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 #: Bridge contract, ``run``: a stop leaves the segment in the modem's hands this long to finish, in seconds.
 _FINISH_WITHIN: Final = 8.0
+#: Lines of the AT dialogue in an error report and in the answer to the ``gateway`` request.
+_TRANSCRIPT_LINES: Final = 40
 #: What a refusal of the modem or the network means for the message, if its own code does not say more.
 _REFUSALS: Final = {
     Refusal.MESSAGE: ErrorCode.REJECTED_BY_NETWORK,
@@ -114,6 +116,7 @@ class ModemLink:
         self._now = now
         self._inlet: Inlet
         self._modem: Modem
+        self._reported: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, inlet: Inlet) -> None:
@@ -184,6 +187,10 @@ class ModemLink:
         except ModemError as error:
             raise LinkError(str(error)) from error
 
+    def transcript(self) -> Sequence[str]:
+        """See :meth:`sms_bridge.routing.link.Link.transcript`."""
+        return self._modem.trace.dump()[-_TRANSCRIPT_LINES:]
+
     # What the engine tells (sms_bridge.modem.model.ModemEvents).
 
     async def pdu(self, pdu: ReceivedPdu) -> bool:
@@ -200,8 +207,12 @@ class ModemLink:
         await self._inlet.swept(sim, present)
 
     def status_changed(self, status: ModemStatus) -> None:
-        """Tell the router."""
-        self._inlet.status_changed(_link_status(status))
+        """Tell the router; an error is reported with its transcript."""
+        told = _link_status(status)
+        if told.state is LinkState.ERROR and told.detail != self._reported:
+            self._report_error(told.detail or "")
+        self._reported = told.detail
+        self._inlet.status_changed(told)
 
     def call(self, call: Call) -> None:
         """Commit an incoming call."""
@@ -211,6 +222,9 @@ class ModemLink:
     def late_reply(self, mr: int) -> None:
         """Commit the answer that came after its time-out."""
         self._in_background(self._inlet.late_answer(_reference(mr)))
+
+    def _report_error(self, sentence: str) -> None:
+        _LOG.warning("%s: %s Last lines:\n%s", self.name, sentence, "\n".join(self.transcript()))
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -234,6 +248,8 @@ class ModemLink:
             try:
                 mr = await self._modem.send(pdu_hex, length, more=not is_last)
             except ModemError as error:
+                if isinstance(error, SendUnknown):
+                    self._report_error(str(error))
                 return _outcome(error)
             references[seqno] = _reference(mr)
             if not is_last:

@@ -236,6 +236,7 @@ class Administration:
             "type": link.kind,
             "capabilities": sorted(link.capabilities),
             **await self._board.gateway(name, full=True),
+            "transcript": list(link.transcript()),
         }
 
     async def _do_balance(self, members: Mapping[str, object]) -> Data:

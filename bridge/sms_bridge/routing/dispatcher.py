@@ -1,4 +1,4 @@
-"""Moves messages from the outbox to the links: one worker per gateway, and one clock."""
+"""Moves messages from the outbox to the links: one worker per gateway."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sms_bridge.routing.commit import commit_surely
 from sms_bridge.routing.link import NoAnswer, Refused, Taken
-from sms_bridge.routing.timers import fail_orphans, orphaned_lanes, recover, run_due
+from sms_bridge.routing.timers import recover
 from sms_bridge.store.base import StoreError
 from sms_providers.model import Error, ErrorCode
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from sms_bridge.routing.attempts import Attempts
     from sms_bridge.routing.gateways import Gateways
-    from sms_bridge.routing.inbox import Inbox
     from sms_bridge.routing.limits import Pace
     from sms_bridge.routing.link import Inlet, Link, Outcome, Submission
     from sms_bridge.store.base import Store, Transaction
@@ -27,18 +26,10 @@ if TYPE_CHECKING:
     Finished = Sequence[tuple[Submission, Outcome]]
 
 _LOG: Final = logging.getLogger(__name__)
-#: How often the clock looks for messages whose time has come, in seconds.
-_TICK: Final = 1.0
-#: Messages that one commit of the clock treats at most.
-_DUE_AT_ONCE: Final = 200
-#: How often old messages are purged, in seconds, and how many one commit removes.
-_PURGE_EVERY: Final = 3600.0
-_PURGE_AT_ONCE: Final = 500
 #: Pause of a worker whose store cannot be read, in seconds.
 _STORE_PAUSE: Final = 5.0
 #: A link has 8 s to finish its segment (bridge contract, ``run``); what it says then is still written down.
 _STOP_TIMEOUT: Final = 10.0
-_DAY: Final = 86_400.0
 
 
 class Dispatcher:
@@ -50,23 +41,18 @@ class Dispatcher:
         gateways: Gateways,
         *,
         attempts: Attempts,
-        inbox: Inbox,
         pace: Pace,
-        keep_days: int,
         committed: Callable[[], None],
         now: Callable[[], float],
     ) -> None:
         self._store = store
         self._gateways = gateways
         self._attempts = attempts
-        self._inbox = inbox
         self._pace = pace
-        self._keep_days = keep_days
         self._committed = committed
         self._now = now
         self._wake = {name: asyncio.Event() for name in gateways.links}
         self._tasks: list[asyncio.Task[None]] = []
-        self._clock: asyncio.Task[None] | None = None
         self._stopping = False
         self._usable = gateways.usable()
         self._sent_times: deque[float] = deque()
@@ -80,15 +66,12 @@ class Dispatcher:
         for name, link in self._gateways.links.items():
             await link.start(inlets[name])
             self._tasks.append(asyncio.create_task(self._work(link), name=f"gateway {name}"))
-        self._clock = asyncio.create_task(self._run_clock(), name="clock")
 
     async def stop(self) -> None:
         """Let every link finish the segment in its hands, and write down what became of it."""
         self._stopping = True
         self.wake()
         stops = [asyncio.create_task(link.stop()) for link in self._gateways.links.values()]
-        if self._clock is not None:
-            self._clock.cancel()
         if not stops:
             return
         finished, late = await asyncio.wait((*stops, *self._tasks), timeout=_STOP_TIMEOUT)
@@ -112,8 +95,8 @@ class Dispatcher:
             self.wake()
 
     def is_alive(self) -> bool:
-        """Whether every worker and the clock still run."""
-        return all(not task.done() for task in (*self._tasks, self._clock) if task is not None)
+        """Whether every worker still runs."""
+        return all(not task.done() for task in self._tasks)
 
     def sent_last_minute(self) -> int:
         """Messages that gateways took within the last minute."""
@@ -205,46 +188,3 @@ class Dispatcher:
             self._attempts.segment_taken, row=row, seqno=seqno, reference=reference, now=self._now()
         )
         await commit_surely(self._store, "segment", unit)
-
-    async def _run_clock(self) -> None:
-        purged_at = self._now() - _PURGE_EVERY
-        while not self._stopping:
-            try:
-                await self._tick()
-                if self._now() - purged_at >= _PURGE_EVERY:
-                    purged_at = self._now()
-                    await self._purge()
-            except StoreError as error:
-                _LOG.error("%s", error)
-            await asyncio.sleep(_TICK)
-
-    async def _tick(self) -> None:
-        now = self._now()
-        configured = self._gateways.links
-        next_due, first_part, orphans = await self._store.read(
-            lambda tx: (tx.next_due(), tx.first_open_part(), orphaned_lanes(tx, configured))
-        )
-        if next_due is not None and next_due <= now:
-            treated = _DUE_AT_ONCE
-            while treated:
-                treated = await self._store.write(
-                    "due", lambda tx: run_due(tx, self._attempts, now, _DUE_AT_ONCE)
-                )
-                self._committed()
-            self.wake()
-        ended = len(orphans)
-        while ended:
-            ended = await self._store.write(
-                "orphans", lambda tx: fail_orphans(tx, configured, now, _DUE_AT_ONCE)
-            )
-            self._committed()
-        if first_part is not None and self._inbox.is_overdue(first_part, now):
-            numbers = {name: self._gateways.status(name).number for name in configured}
-            await self._store.write("join", lambda tx: self._inbox.give_up(tx, numbers, now))
-            self._committed()
-
-    async def _purge(self) -> None:
-        before = self._now() - self._keep_days * _DAY
-        removed = _PURGE_AT_ONCE
-        while removed:
-            removed = await self._store.write("purge", lambda tx: tx.purge(before, _PURGE_AT_ONCE))

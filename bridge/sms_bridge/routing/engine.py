@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sms_bridge.routing.attempts import Attempts
 from sms_bridge.routing.board import Board
+from sms_bridge.routing.clock import Clock
 from sms_bridge.routing.dispatcher import Dispatcher
 from sms_bridge.routing.gateways import Gateways
 from sms_bridge.routing.inbox import Inbox
@@ -55,15 +56,25 @@ class Routing:
         self.gateways = Gateways(links, store, clock)
         self.outbox = Outbox(store, intake, book, router, committed=self._committed, now=now)
         self.publication = Publication(store, self._discard, self.outbox.quiet)
+        attempts = Attempts(settings, calendar, reports)
         self.dispatcher = Dispatcher(
             store,
             self.gateways,
-            attempts=Attempts(settings, calendar, reports),
-            inbox=inbox,
+            attempts=attempts,
             pace=Pace(settings.limits, clock),
-            keep_days=settings.keep_days,
             committed=self.publication.wake,
             now=now,
+        )
+        self._clock = Clock(
+            store,
+            self.gateways,
+            attempts=attempts,
+            inbox=inbox,
+            keep_days=settings.keep_days,
+            committed=self.publication.wake,
+            wake=self.dispatcher.wake,
+            now=now,
+            steady=clock,
         )
         self.board = Board(
             store, self.gateways, self.dispatcher, calendar=calendar, instance=instance, now=now
@@ -83,19 +94,28 @@ class Routing:
         }
         self._links = links
         self._discarding: set[asyncio.Task[None]] = set()
+        self._ticking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Settle what the last run left open, then start the links."""
         await self.gateways.load()
         self.gateways.subscribe(self.dispatcher.gateway_changed)
         await self.dispatcher.start(self._inlets)
+        self._ticking = asyncio.create_task(self._clock.run(), name="clock")
 
     async def stop(self) -> None:
         """Stop the links, writing down what they still say."""
+        if self._ticking is not None:
+            self._ticking.cancel()
         await self.dispatcher.stop()
         for task in self._discarding:
             task.cancel()
         await asyncio.gather(*self._discarding, return_exceptions=True)
+
+    def is_alive(self) -> bool:
+        """Whether every gateway's worker and the clock still run."""
+        ticking = self._ticking is None or not self._ticking.done()
+        return ticking and self.dispatcher.is_alive()
 
     def _committed(self) -> None:
         self.publication.wake()

@@ -254,3 +254,6 @@ class Link(Protocol):
 
     async def restart(self) -> None:
         """Restart the gateway itself."""
+
+    def transcript(self) -> Sequence[str]:
+        """The last lines exchanged with the gateway, oldest first, without texts, numbers or secrets."""

@@ -399,6 +399,12 @@ class Transaction(Protocol):
         """All counters of one period, by scope."""
 
     # -- housekeeping
+    def move_times(self, by: float) -> None:
+        """The wall clock was set by so many seconds: move what counts a duration, not what names a time of day.
+
+        That is ``expires_at`` and ``due_at`` of messages that are neither scheduled nor done, and the arrival of parts.
+        """
+
     def purge(self, before: float, limit: int) -> int:
         """Remove at most ``limit`` rows of what is older than ``before``; returns how many.
 

@@ -72,6 +72,9 @@ class Gateway:
     async def ussd_end(self) -> None:
         await self._do("end")
 
+    def transcript(self) -> list[str]:
+        return ["12:00:00.000 > AT"]
+
     async def restart(self) -> None:
         await self._do("restart")
 

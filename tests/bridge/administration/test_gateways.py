@@ -33,6 +33,7 @@ async def test_all_gateways_are_listed_masked_and_one_is_shown_in_full(office: O
     full = await office.ask("gateway", gateway="stick")
     assert (full["number"], full["imei"]) == ("+4915112345678", "490154203237518")
     assert (full["type"], full["capabilities"]) == ("fake", ["ussd"])
+    assert full["transcript"] == ["12:00:00.000 > AT"]
 
 
 @pytest.mark.parametrize("command", ["gateway", "balance", "ussd", "restart_gateway", "pause", "resume"])

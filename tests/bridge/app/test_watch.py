@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sms_bridge.config import Config
 
 
-class Dispatcher:
+class Routing:
     alive = True
 
     def is_alive(self) -> bool:
@@ -56,7 +56,7 @@ def config(tmp_path: Path) -> Config:
 async def test_signs_of_life_stop_while_the_stores_writer_hangs(config: Config) -> None:
     manager, store = Manager(), Store()
     daemon = Daemon(config, manager)
-    watch = asyncio.create_task(daemon._watch(Dispatcher(), store))  # type: ignore[arg-type] # what is asked of them
+    watch = asyncio.create_task(daemon._watch(Routing(), store))  # type: ignore[arg-type] # what is asked of them
     await asyncio.sleep(12)
     assert manager.signs == 3
     store.age = 11.0
@@ -70,7 +70,7 @@ async def test_signs_of_life_stop_while_the_stores_writer_hangs(config: Config) 
 
 @virtual_time
 async def test_a_dead_worker_ends_the_daemon(config: Config) -> None:
-    dispatcher = Dispatcher()
+    dispatcher = Routing()
     dispatcher.alive = False
     daemon = Daemon(config, Manager())
     watch = asyncio.create_task(daemon._watch(dispatcher, Store()))  # type: ignore[arg-type] # as above

@@ -24,6 +24,7 @@ from sms_bridge.modem.errors import (
     UssdUnsupported,
 )
 from sms_bridge.modem.model import ModemSettings, ModemStatus, Phase, Registration, StoredAt, UssdReply
+from sms_bridge.modem.trace import Trace
 from sms_bridge.routing.link import (
     LinkError,
     LinkState,
@@ -56,6 +57,8 @@ class FakeModem:
         self.sent: list[tuple[str, int, bool]] = []
         self.deleted: list[tuple[StoredAt, str]] = []
         self.ended = 0
+        self.trace = Trace(lambda: 0.0)
+        self.trace.add(">", b"AT+CMGS=18\r")
 
     async def start(self) -> None: ...
 

@@ -232,6 +232,9 @@ class Bench:
         while await self.do(lambda tx: run_due(tx, self.attempts, self.now, 100)):
             pass
 
+    def transcript(self) -> list[str]:
+        return []
+
     async def restart(self) -> None:
         """Kill the process and start it again."""
         await self.store.close()

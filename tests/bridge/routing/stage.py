@@ -178,6 +178,9 @@ class ScriptedLink:
     async def ussd_end(self) -> None:
         raise NotImplementedError
 
+    def transcript(self) -> list[str]:
+        return []
+
     async def restart(self) -> None:
         raise NotImplementedError
 
@@ -249,6 +252,7 @@ class Stage:
         self, world: World, store: Store, links: Sequence[ScriptedLink], given: RoutingSettings
     ) -> None:
         loop = asyncio.get_running_loop()
+        self.clock_error = 0.0
         self.world = world
         self.links = {link.name: link for link in links}
         self.routing = Routing(
@@ -257,7 +261,7 @@ class Stage:
             store,
             joiners={"fake": join},
             instance="main",
-            now=lambda: NOW + loop.time(),
+            now=lambda: NOW + loop.time() + self.clock_error,
             clock=loop.time,
         )
 

@@ -350,7 +350,9 @@ async def test_a_held_unknown_is_settled_by_a_later_report_and_stays_final(bench
     assert (await bench.message()).phase is Phase.DONE
 
 
-async def test_a_report_on_a_held_message_does_not_go_to_an_older_one_with_its_reference(bench: Bench) -> None:
+async def test_a_report_on_a_held_message_does_not_go_to_an_older_one_with_its_reference(
+    bench: Bench,
+) -> None:
     await bench.queue("a")
     await bench.attempt(taken("2b"))
     bench.now += 7200

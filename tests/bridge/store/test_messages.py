@@ -402,3 +402,17 @@ async def test_the_oldest_queued_is_the_first_that_is_ready_or_waiting(store: St
         await save(store, replace(item, phase=Phase.SUBMITTING))
         oldest.append(await store.read(lambda tx: tx.oldest_queued()))
     assert oldest == [NOW, NOW + 1, NOW + 2, NOW + 3]
+
+
+async def test_a_clock_that_was_set_moves_durations_and_no_schedules(store: Store) -> None:
+    def fill(tx: Transaction) -> None:
+        tx.add_message(message("ready", phase=Phase.READY, expires_at=NOW + 10, due_at=NOW + 10))
+        tx.add_message(message("later", phase=Phase.SCHEDULED, expires_at=NOW + 20, due_at=NOW + 5))
+        tx.move_times(100)
+
+    await store.write("fill", fill)
+    moved, kept = await store.read(lambda tx: (tx.message_by_id("ready"), tx.message_by_id("later")))
+    assert moved is not None
+    assert (moved.expires_at, moved.due_at) == (NOW + 110, NOW + 110)
+    assert kept is not None
+    assert (kept.expires_at, kept.due_at) == (NOW + 20, NOW + 5)

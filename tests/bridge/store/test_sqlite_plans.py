@@ -13,8 +13,8 @@ from sms_bridge.store.sqlite.schema import migrate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Statements that people cause, one at a time, on the reading connection.
-RARE = {"IN_PHASE", "FIND", "FIND_RECIPIENT"}
+#: Statements that people cause, on the reading connection, and those of a clock that was set.
+RARE = {"IN_PHASE", "FIND", "FIND_RECIPIENT", "MOVE_MESSAGES", "MOVE_PARTS"}
 #: What may be read whole: small tables, and the first entry of an index.
 WHOLE = {
     "SCAN identity",

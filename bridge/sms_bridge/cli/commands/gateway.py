@@ -33,8 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the gateways."""
     found: dict[str, Any] = ask(args, "gateway", {"gateway": args.gateway})
-    if args.gateway is not None:
-        (print_json if args.json else print_fields)(found)
+    if args.gateway is not None and args.json:
+        print_json(found)
+    elif args.gateway is not None:
+        transcript = found.pop("transcript")
+        print_fields(found)
+        print("last lines", *transcript, sep="\n  ")
     elif args.json:
         for gateway in found["gateways"]:
             print_json(gateway)

@@ -111,7 +111,8 @@ SAVE_SEGMENT: Final = "UPDATE segments SET outcome = ? WHERE message_row = ? AND
 
 #: The wall clock was set: durations keep their length, schedules their time of day.
 MOVE_MESSAGES: Final = (
-    "UPDATE messages SET expires_at = expires_at + ?1, due_at = due_at + ?1 WHERE phase NOT IN ('done', 'scheduled')"
+    "UPDATE messages SET expires_at = expires_at + ?1, due_at = due_at + ?1"
+    " WHERE phase NOT IN ('done', 'scheduled')"
 )
 MOVE_PARTS: Final = "UPDATE parts SET received_at = received_at + ?1"
 
