@@ -209,6 +209,7 @@ class EventStream:
                 pass
         except RequestRefusedError as error:
             if error.code == "wrong_epoch" and self._adopt(error.data):
+                self._unanswered = False
                 return
             if not self._refused:
                 LOGGER.warning("Events that were missed cannot be asked for. The bridge says: %s", error)
