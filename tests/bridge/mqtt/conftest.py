@@ -38,7 +38,7 @@ class Bridge:
     administration: FakeAdministration = field(default_factory=FakeAdministration)
     failures: Failures = field(default_factory=Failures)
     memory: Memory = field(default_factory=Memory)
-    mode: DiscoveryMode = DiscoveryMode.AUTO
+    mode: DiscoveryMode = DiscoveryMode.OFF
     traits: dict[str, GatewayTraits] = field(
         default_factory=lambda: {"stick": GatewayTraits(kind="modem", capabilities=frozenset(Capability))}
     )

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 SPARE = GatewayTraits(kind="modem", capabilities=frozenset({Capability.INCOMING}))
 
 
+@pytest.fixture
+def bridge(bridge: Bridge) -> Bridge:
+    """A bridge that shows itself to Home Assistant, as the others do not."""
+    bridge.mode = DiscoveryMode.AUTO
+    return bridge
+
+
 def listener(bridge: Bridge) -> Peer:
     return Peer(bridge.settings.host, bridge.settings.port, f"{bridge.base}/#")
 
@@ -181,6 +188,7 @@ async def test_what_is_published_is_remembered_before(
 ) -> None:
     """A crash right after the publication must not leave a payload that nobody clears."""
     bridge = bridges(settings)
+    bridge.mode = DiscoveryMode.AUTO
     async with listener(bridge) as client:
         await bridge.start()
         await client.hear(topic(bridge, "stick"))
@@ -197,7 +205,7 @@ def strict(
     allowed.write_text("topic readwrite allowed/#\ntopic readwrite sms_gateway/discovery/#\n")
     with Mosquitto(tmp_path, ("allow_anonymous true", f"acl_file {allowed}")) as broker:
         bridge = bridges(replace(settings, port=broker.port, base_topic="allowed"))
-        bridge.outside = "homeassistant"
+        bridge.mode, bridge.outside = DiscoveryMode.AUTO, "homeassistant"
         yield bridge
 
 
