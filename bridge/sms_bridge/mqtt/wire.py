@@ -101,16 +101,19 @@ class Wire:
         return any(waiting)
 
     def _write(self) -> None:
+        """Write what paho has gathered in this turn; what the socket does not take, when it takes more."""
         self._client.loop_write()
+        if self._loop is not None and self._socket is not None and self._client.want_write():
+            self._loop.add_writer(self._socket, self._write)
 
     def _look(self) -> None:
         self._client.loop_misc()
         if self._loop is not None and self._socket is not None:
             self._tick = self._loop.call_later(_TICK, self._look)
 
-    def _wants_write(self, _client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401 - paho's union
+    def _wants_write(self, _client: object, _userdata: object, _sock: object) -> None:
         if self._loop is not None:
-            self._loop.add_writer(sock, self._write)
+            self._loop.call_soon(self._write)
 
     def _wants_no_write(self, _client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401 - paho's union
         if self._loop is not None:
