@@ -48,13 +48,14 @@ def actions(hass: HomeAssistant, loaded: MockConfigEntry) -> Actions:
 @pytest.fixture
 def code_sent(bridge: FakeBridge) -> Callable[[], str]:
     """The code that the bridge was given last."""
+    return lambda: last_code(bridge)
 
-    def code() -> str:
-        found = re.search(r"\d{4,}", bridge.sent[-1]["text"])
-        assert found is not None
-        return found[0]
 
-    return code
+def last_code(bridge: FakeBridge) -> str:
+    """The code that a bridge was given last."""
+    found = re.search(r"\d{4,}", bridge.sent[-1]["text"])
+    assert found is not None
+    return found[0]
 
 
 def wrong(code: str) -> str:
@@ -347,12 +348,11 @@ async def recorded(recorder_mock: object) -> None:
     """Record, before anything else is set up."""
 
 
+@pytest.mark.usefixtures("recorded")
 async def test_the_code_is_written_down_nowhere(
-    recorded: None,
     hass: HomeAssistant,
     bridge: FakeBridge,
     loaded: MockConfigEntry,
-    code_sent: Callable[[], str],
     hass_storage: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -383,7 +383,7 @@ async def test_the_code_is_written_down_nowhere(
     bridge.delivery(bridge.sent[-1]["id"], "delivered")
     await bridge.settle()
     await async_wait_recording_done(hass)
-    code = code_sent()
+    code = last_code(bridge)
 
     database = await get_instance(hass).async_add_executor_job(_dump, hass)
     assert DOMAIN in database
