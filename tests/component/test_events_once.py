@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
+from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_capture_events, async_fire_time_changed
 
@@ -141,8 +142,13 @@ async def test_an_event_that_nobody_has_any_more_holds_up_nothing(
 @pytest.mark.usefixtures("loaded")
 async def test_events_of_all_kinds_share_one_order(hass: HomeAssistant, bridge: FakeBridge) -> None:
     order: list[str] = []
+
+    @callback
+    def note(event: Event[dict[str, Any]]) -> None:
+        order.append(event.data["id"])
+
     for event_type in (EVENT_RECEIVED, EVENT_DELIVERY):
-        hass.bus.async_listen(event_type, lambda event: order.append(event.data["id"]))
+        hass.bus.async_listen(event_type, note)
     bridge.delivery("a", "queued")
     bridge.call()
     bridge.incoming(live=False)
