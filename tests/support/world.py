@@ -54,13 +54,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Wait until ``condition`` holds; raises TimeoutError naming ``what``."""
+def wait_until(
+    condition: Callable[[], bool], what: str, patience: float = PATIENCE, *, pause: float = 0.02
+) -> None:
+    """Look every ``pause`` seconds until ``condition`` holds; raises TimeoutError naming ``what``."""
     deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not happen within {patience:.0f} s")
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 class Broker:

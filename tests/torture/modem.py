@@ -39,6 +39,8 @@ _LATENCY: Final = 0.03
 _RATE: Final = 10.0
 #: A round ends after so many seconds even if its trap was not reached.
 _ROUND: Final = 2.0
+#: What a broker has not handed over after so many seconds of quiet, it has forgotten.
+_FORGOTTEN: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,13 +159,20 @@ class Run:
         bridge = world.start_bridge()
         acknowledged = world.acknowledged()
 
+        quiet_since = time.monotonic()
+        last_seen: object = None
+
         def is_over() -> bool:
-            outbound = self._judge(acknowledged)
-            left = [*outbound.lost, *outbound.queued_at_broker]
-            return not left and not self._judge_inbound().lost and not self._judge_inbound().left_in_modem
+            nonlocal quiet_since, last_seen
+            outbound, inbound = self._judge(acknowledged), self._judge_inbound()
+            if (outbound, inbound) != last_seen:
+                quiet_since, last_seen = time.monotonic(), (outbound, inbound)
+            # What a killed broker has forgotten never comes.
+            waiting = outbound.queued_at_broker and time.monotonic() - quiet_since < _FORGOTTEN
+            return not (outbound.lost or waiting or inbound.lost or inbound.left_in_modem)
 
         with contextlib.suppress(TimeoutError):  # the verdict says what is missing
-            wait_until(is_over, "the end of the queue", self._plan.patience)
+            wait_until(is_over, "the end of the queue", self._plan.patience, pause=0.5)
         time.sleep(2)
         end(bridge, signal.SIGTERM)
         time.sleep(0.5)
