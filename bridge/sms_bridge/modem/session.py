@@ -231,7 +231,7 @@ class Session:
 
     def _lost(self, error: Exception | None) -> None:
         detail = "The connection to the modem was lost: look at its cable and power."
-        _LOGGER.info("Port lost: %s", error)
+        _LOGGER.info("The port is lost%s", f": {error}" if error else "")
         if self._channel is not None:
             self._channel.close(detail)
         self._end(PortLost(detail))

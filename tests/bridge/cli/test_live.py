@@ -157,11 +157,12 @@ def test_watch_shows_what_comes_in_until_it_is_interrupted(
 def test_messages_can_be_paged_and_filtered(run: Run) -> None:
     for number in range(3):
         assert run("send", "+4915550000030", f"page {number}").status == 0
-    first = run("messages", "--to", "+4915550000030", "--limit", "2", "--json").lines
+    *first, more = run("messages", "--to", "+4915550000030", "--limit", "2", "--json").lines
     assert [message["text"] for message in first] == ["page 2", "page 1"]
     table = run("messages", "--to", "+4915550000030", "--limit", "2").out
     assert table.splitlines()[0].split()[:4] == ["ID", "TO", "STATE", "GATEWAY"]
     cursor = table.splitlines()[-1].rpartition(" ")[2]
+    assert more == {"cursor": cursor}
     rest = run("messages", "--to", "+4915550000030", "--cursor", cursor, "--json").lines
     assert [message["text"] for message in rest] == ["page 0"]
     assert run("messages", "--state", "bogus").status == 2

@@ -29,6 +29,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         for message in page["messages"]:
             print_json(message)
+        if page["cursor"]:
+            print_json({"cursor": page["cursor"]})
         return Exit.DONE
     columns = {
         "id": "ID",
