@@ -22,7 +22,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 from sqlalchemy import inspect, text
 
 from custom_components.sms_gateway.const import DOMAIN
-from custom_components.sms_gateway.otp import PER_ENTRY, WINDOW, OtpKeeper
+from custom_components.sms_gateway.otp import PER_ENTRY, WINDOW, OtpKeeper, otp_keeper
 from tests.component.calling import Actions, key_of
 from tests.component.conftest import ANNAS_NUMBER, BERTS_NUMBER
 
@@ -244,6 +244,28 @@ async def test_codes_that_are_long_over_are_forgotten(
     freezer.tick(7_200)
     await actions.do("send_otp", target="Anna")
     assert len(hass_storage[f"{DOMAIN}.otp"]["data"]["otps"]) == 1
+
+
+async def test_a_code_can_be_checked_while_its_entry_is_not_loaded(
+    hass: HomeAssistant, loaded: MockConfigEntry, actions: Actions, code_sent: Callable[[], str]
+) -> None:
+    otp_id = (await actions.ask("send_otp", target="Anna"))["otp_id"]
+    await hass.config_entries.async_unload(loaded.entry_id)
+    assert (await verify(actions, otp_id=otp_id, code=code_sent()))[0]
+
+
+async def test_with_an_entry_go_its_codes_and_no_others(
+    hass: HomeAssistant, loaded: MockConfigEntry, actions: Actions, hass_storage: dict[str, Any]
+) -> None:
+    await actions.do("send_otp", target="Anna")
+    other, _ = await otp_keeper(hass).issue(
+        entry_id="another", recipient=BERTS_NUMBER, purpose="", length=6, expires_in=60, max_attempts=1
+    )
+    await hass.config_entries.async_remove(loaded.entry_id)
+    (kept,) = hass_storage[f"{DOMAIN}.otp"]["data"]["otps"]
+    assert kept["otp_id"] == other.otp_id
+    await otp_keeper(hass).forget_entry("another")
+    assert f"{DOMAIN}.otp" not in hass_storage
 
 
 # -- who hears of it

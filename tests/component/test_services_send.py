@@ -159,6 +159,13 @@ async def test_without_a_connection_nothing_is_sent_and_the_action_fails(
     assert not bridge.sent
 
 
+async def test_a_bridge_that_was_never_heard_of_is_not_judged(bridge: FakeBridge, actions: Actions) -> None:
+    bridge.retain("sms_gateway/bridge/main/info", "")
+    await bridge.settle()
+    await actions.do("send", target="Anna", message="hello", gateway="stik", flash=True)
+    assert bridge.sent[0]["gateway"] == ["stik"]
+
+
 # -- refusals
 
 
