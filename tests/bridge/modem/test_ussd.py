@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sms_bridge.modem.errors import NotReady, UssdFailed, UssdTimeout, UssdUnsupported
@@ -209,4 +209,5 @@ def test_no_hex_reply_is_unreadable(octets: bytes, dcs: int | None) -> None:
 @given(st.text(alphabet="ABCabc0123 ,.*#:\n", min_size=8, max_size=100))
 def test_packed_replies_come_back_as_they_were(text: str) -> None:
     packed = gsm7.pack_ussd(text).hex().upper()
+    assume(not packed.isdigit())  # nobody can tell such a text from a number
     assert decode_reply(packed, 0) == text.rstrip("\r\n")

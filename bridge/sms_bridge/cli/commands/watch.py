@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 from sms_bridge.cli.broker import Broker
@@ -20,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print events until interrupted; exit 0 then."""
+    """Print events until interrupted or terminated; exit 0 then."""
+    # A shell's background jobs ignore SIGINT from their birth on.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     settings = load_config(args).mqtt
     base = settings.base_topic
     try:
