@@ -70,12 +70,17 @@ def test_short_connections_in_a_row_are_a_loop_where_the_broker_says_nothing() -
 def test_of_two_that_silently_end_each_others_connections_one_stops(spreads: tuple[float, float]) -> None:
     """Each comes back after its wait and so ends the connection that the other has since its own return."""
     one, other = recovery(spreads[0]), recovery(spreads[1])
-    with pytest.raises(FatalMqttError, match="probably"):
+
+    def take_turns() -> None:
+        nonlocal one, other
         now = since = 0.0
         for _ in range(20):
             wait = one.after(Ending(end=End.LOST, detail="Gone", lasted=now - since), now)
             now, since = now + wait, now
             one, other = other, one
+
+    with pytest.raises(FatalMqttError, match="probably"):
+        take_turns()
 
 
 def test_a_broker_that_goes_up_and_down_is_no_loop() -> None:
