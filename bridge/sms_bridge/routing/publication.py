@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sms_bridge.store.base import Event, InboundSource, Store, Transaction
 
 #: Seconds between two looks at the store for events: under load each look finds several.
-_LOOK: Final = 0.005
+_LOOK: Final = 0.02
 #: Seconds for which events give way to commands: a burst of them is safe the sooner.
 _GIVE_WAY: Final = 0.25
 
