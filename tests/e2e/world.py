@@ -230,6 +230,8 @@ def spawn(*words: str, log: Path, program: str = "sms_bridge") -> subprocess.Pop
             env=_environment(),
             stdout=output,
             stderr=subprocess.STDOUT,
+            # Ctrl-C is for whoever started us.
+            start_new_session=True,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import signal
 import socket
 import sys
 import tempfile
@@ -37,7 +38,9 @@ Ctrl-C ends it all and leaves nothing behind.
 
 
 def main() -> None:
-    """Start the house, show it, and keep it until Ctrl-C."""
+    """Start the house, show it, and keep it until Ctrl-C or SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="sms-gateway-develop-") as name:
         folder = Path(name)
         print("Starting broker, simulated modem, bridge and Home Assistant (its first start takes a while)")

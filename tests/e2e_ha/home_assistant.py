@@ -129,10 +129,18 @@ class HomeAssistant:
         if (self.folder / ".storage" / "onboarding").exists():
             wait_for(lambda: self._answers("/auth/providers"), "Home Assistant's first answer", START)
             self._log_in()
+            self._wait_until_running()
         else:
             wait_for(lambda: self._answers("/api/onboarding"), "Home Assistant's first answer", START)
             self._onboard()
-        self._wait_until_running()
+            self._wait_until_running()
+            self._remove_services_of_the_internet()
+
+    def _remove_services_of_the_internet(self) -> None:
+        """A first start adds some, which nobody needs here."""
+        for entry in self.get("config/config_entries/entry"):
+            if entry["domain"] in {"google_translate", "met", "radio_browser"}:
+                self.delete(f"config/config_entries/entry/{entry['entry_id']}")
 
     def exit_status(self) -> int | None:
         """What it ended with by itself, ``None`` while it runs."""
@@ -195,10 +203,6 @@ class HomeAssistant:
         for step in ("core_config", "analytics"):
             self.post(f"onboarding/{step}")
         self.post("onboarding/integration", {"client_id": self.url, "redirect_uri": self.url})
-        # A first start adds services of the internet, which are of no use here.
-        for entry in self.get("config/config_entries/entry"):
-            if entry["domain"] in {"google_translate", "met", "radio_browser"}:
-                self.delete(f"config/config_entries/entry/{entry['entry_id']}")
 
     def _exchange(self, code: str) -> None:
         form = urlencode({"grant_type": "authorization_code", "code": code, "client_id": self.url})

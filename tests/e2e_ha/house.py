@@ -90,7 +90,10 @@ class House:
         return wait_for(offered, "the bridge being discovered", PATIENCE)
 
     def set_up(self) -> Json:
-        """Confirm the discovered bridge, add the contact it offers to add, and return the result of the first."""
+        """Confirm the discovered bridge, add the contact it offers to add, and return the result of the first.
+
+        Ends when the entities that the bridge shows by MQTT discovery have given way.
+        """
         made = self.answer(self.discovered())
         assert made["type"] == "create_entry", made
         kind, flow_id = made["next_flow"]
@@ -98,6 +101,7 @@ class House:
         self.add_contact(flow_id)
         self.entry_id = made["result"]["entry_id"]
         self.hass.becomes(GATEWAY, "on")
+        wait_for(lambda: not self.hass.entities("mqtt"), "the bridge's own entities being gone", PATIENCE)
         return made
 
     def add_contact(self, flow_id: str) -> None:

@@ -62,7 +62,10 @@ class Mosquitto:
         ]
         configuration.write_text("\n".join(lines) + "\n")
         with (self._folder / "mosquitto.log").open("ab") as log:
-            self._process = subprocess.Popen([program, "-c", str(configuration)], stderr=log, stdout=log)
+            # Ctrl-C is for whoever started us.
+            self._process = subprocess.Popen(
+                [program, "-c", str(configuration)], stderr=log, stdout=log, start_new_session=True
+            )
         deadline = time.monotonic() + _START_TIMEOUT
         while not self._listens():
             if self._process.poll() is not None or time.monotonic() > deadline:
