@@ -16,10 +16,11 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from sms_bridge.control import ControlError, call
 from sms_bridge.simulator.control import ControlClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 #: What the documentation recommends, so that the broker keeps what it acknowledged.
@@ -145,6 +146,8 @@ class World:
         self.observer = Observer(self.broker.port)
         self._publisher: subprocess.Popen[bytes] | None = None
         self._bridge: subprocess.Popen[bytes] | None = None
+        self._events: dict[int, dict[str, Any]] = {}
+        self._told_to = 0
         self._log = (folder / "bridge.log").open("ab")
 
     def start_bridge(self, *options: str) -> subprocess.Popen[bytes]:
@@ -169,6 +172,25 @@ class World:
     def acknowledged(self) -> set[int]:
         """Numbers of the messages that the publisher has a PUBACK for."""
         return {int(line) for line in self.acknowledged_file.read_text().split()}
+
+    def events(self) -> list[dict[str, Any]]:
+        """Every event, each once: as observed, and what the bridge tells on request of those a broker has forgotten."""
+        with contextlib.suppress(ControlError):
+            for event in self._told():
+                topic = "dlr" if "state" in event else "incoming"
+                self._events.setdefault(event["seq"], {**event, "topic": f"sms_gateway/{topic}"})
+        for event in tuple(self.observer.events):
+            self._events.setdefault(event["seq"], event)
+        return list(self._events.values())
+
+    def _told(self) -> Iterator[dict[str, Any]]:
+        position: Any = call(self.folder, "events", {}, PATIENCE)
+        page: Any = {"more": True}
+        while page["more"]:
+            members = {"epoch": position["epoch"], "after": self._told_to, "limit": 1000}
+            page = call(self.folder, "events", members, PATIENCE)
+            yield from page["events"]
+            self._told_to = page["events"][-1]["seq"] if page["events"] else self._told_to
 
     def close(self) -> None:
         """End every process."""

@@ -174,6 +174,7 @@ class Run:
         with contextlib.suppress(TimeoutError):  # the verdict says what is missing
             wait_until(is_over, "the end of the queue", self._plan.patience, pause=0.5)
         time.sleep(2)
+        world.events()  # while the bridge still answers
         end(bridge, signal.SIGTERM)
         time.sleep(0.5)
         return Result(
@@ -185,9 +186,9 @@ class Run:
 
     def _judge(self, acknowledged: set[int]) -> Outbound:
         submits: Any = self._world.modem.call("submits")
-        events = list(self._world.observer.events)
+        events = self._world.events()
         return judge_outbound(acknowledged, submits, events, broker_was_killed=self._plan.kill_broker)
 
     def _judge_inbound(self) -> Inbound:
         storage: Any = self._world.modem.call("storage")
-        return judge_inbound(self._texts, list(self._world.observer.events), storage)
+        return judge_inbound(self._texts, self._world.events(), storage)
