@@ -8,13 +8,15 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self
 
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.e2e_ha.home_assistant import PASSWORD, USER
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+
+    from playwright.sync_api import Locator, Page
 
     from tests.e2e_ha.home_assistant import HomeAssistant
 

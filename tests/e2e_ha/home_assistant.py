@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlencode
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
 from tests.e2e.client import wait_for
 from tests.support.mosquitto import free_port
@@ -22,6 +22,8 @@ from tests.support.mosquitto import free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
+
+    from websockets.sync.client import ClientConnection
 
 Json = dict[str, Any]
 

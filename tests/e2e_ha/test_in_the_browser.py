@@ -56,13 +56,15 @@ def _add_the_first_contact(browser: Browser) -> None:
         expect(browser.dialog).to_contain_text(step["data"][field])
         expect(browser.dialog).to_contain_text(step["data_description"][field])
     name, number = browser.dialog.locator("input").nth(0), browser.dialog.locator("input").nth(1)
+    spaced = f"{NUMBER[:3]} {NUMBER[3:6]} {NUMBER[6:]}"
     name.fill(CONTACT)
-    number.fill("15550000004")
+    number.fill(spaced)
+    browser.picture("first-contact")
+    number.fill(spaced.removeprefix("+"))
     browser.click("Submit")
     error = TEXTS["config_subentries"]["contact"]["error"]["invalid_number"]
     expect(browser.dialog).to_contain_text(error)
-    number.fill(f"{NUMBER[:3]} {NUMBER[3:7]} {NUMBER[7:]}")
-    browser.picture("first-contact")
+    number.fill(spaced)
     browser.click("Submit")
     expect(browser.dialog).to_contain_text(CONTACT)
     browser.click("Finish")
