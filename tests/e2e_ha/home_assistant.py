@@ -72,7 +72,8 @@ class HomeAssistantError(Exception):
     """Home Assistant refused; ``status`` is the HTTP status or the WebSocket error's code."""
 
     def __init__(self, status: int | str, answer: object) -> None:
-        super().__init__(f"{status}: {answer}")
+        message = answer.get("message", answer) if isinstance(answer, dict) else answer
+        super().__init__(f"{status}: {message}")
         self.status = status
 
 
@@ -260,13 +261,16 @@ class HomeAssistant:
 
     def call(self, action: str, **fields: object) -> Json:
         """Perform an action (``domain.name``) that returns data; returns them."""
-        answer: Json = self.post(f"services/{action.replace('.', '/')}?return_response", fields)
-        returned: Json = answer["service_response"]
+        returned: Json = self._perform(action, fields, return_response=True)["response"]
         return returned
 
     def do(self, action: str, **fields: object) -> None:
         """Perform an action that returns nothing."""
-        self.post(f"services/{action.replace('.', '/')}", fields)
+        self._perform(action, fields)
+
+    def _perform(self, action: str, fields: Json, **options: object) -> Any:  # noqa: ANN401 - as above
+        domain, _, service = action.partition(".")
+        return self.ask("call_service", domain=domain, service=service, service_data=fields, **options)
 
     def state(self, entity_id: str) -> Json:
         """An entity's state with its attributes."""
