@@ -22,6 +22,7 @@ from sms_bridge.simulator.faults import FAULTS
 from sms_bridge.store.base import Message, Phase
 from sms_providers.model import ErrorCode, InboundMessage, State
 from tests.repo.checkout import IMPORT_ROOTS, ROOT
+from tests.repo.component import COMPONENT, english, fields_of, leaves, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -141,3 +142,44 @@ def test_every_peculiarity_of_modems_has_its_handling_and_its_tests() -> None:
         if not names and not files:
             wrong.append((number, "neither a test nor a file"))
     assert wrong == []
+
+
+def test_every_action_and_trigger_of_the_component_is_described_with_its_fields() -> None:
+    text = guide("home-assistant")
+    missing = []
+    for name, described in [*read_yaml("services.yaml").items(), *read_yaml("triggers.yaml").items()]:
+        if f"### sms_gateway.{name}\n" not in text or f": sms_gateway.{name}\n" not in text:
+            missing.append(name)
+        missing += [f"{name}: {field}" for field in undescribed(fields_of(described), text)]
+    assert missing == []
+
+
+def test_every_parameter_option_entity_and_repair_of_the_component_is_described() -> None:
+    described = english()
+    forms = [*described["config"]["step"].values(), described["options"]["step"]["init"]]
+    for subentry in described["config_subentries"].values():
+        forms += subentry["step"].values()
+    forms += [section for form in forms for section in form.get("sections", {}).values()]
+    words = [
+        *(field for form in forms for field in form.get("data", {})),
+        *(key for entities in described["entity"].values() for key in entities),
+        *described["issues"],
+    ]
+    assert undescribed(words, guide("home-assistant")) == []
+
+
+def test_every_bus_event_of_the_component_is_described() -> None:
+    events = re.findall(r'^EVENT_\w+: Final = "(\w+)"', read(COMPONENT / "const.py"), re.MULTILINE)
+    assert events
+    assert undescribed(events, guide("home-assistant")) == []
+
+
+def test_the_errors_quoted_for_the_component_are_its_own() -> None:
+    known = [text for _, text in leaves(english())]
+    table = guide("home-assistant").partition("| it says | what it means |")[2].partition("\n## ")[0]
+    quoted = [
+        [part.strip() for part in text.split("…") if part.strip()]
+        for text in re.findall(r'^\| "([^"]+)"', table, re.MULTILINE)
+    ]
+    assert quoted
+    assert [parts for parts in quoted if not any(all(part in text for part in parts) for text in known)] == []
