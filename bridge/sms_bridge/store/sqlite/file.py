@@ -25,6 +25,13 @@ _FOLDER_MODE: Final = 0o700
 #: Milliseconds that SQLite waits for somebody else's lock (a backup, a curious person's shell).
 _BUSY_TIMEOUT: Final = 5_000
 
+#: Octets of a page in a file that is made anew. A commit writes every page it touches, and the rows are small: with small
+#: pages a dispatch writes a quarter of what it would with SQLite's default, which tells most on SD cards.
+_PAGE_SIZE: Final = 1024
+
+#: Pages in the write-ahead log at which they are moved into the file: as many octets as SQLite's default means.
+_CHECKPOINT: Final = 4_000
+
 #: Octets to which the write-ahead log is cut back after a checkpoint.
 _JOURNAL_LIMIT: Final = 8 * 1024 * 1024
 
@@ -33,6 +40,8 @@ _PREPARED: Final = 256
 
 _PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {_BUSY_TIMEOUT}",
+    f"PRAGMA page_size = {_PAGE_SIZE}",
+    f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}",
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",
     # An erased text is overwritten, not only unlinked.
