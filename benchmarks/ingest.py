@@ -11,6 +11,7 @@ afterwards.
 from __future__ import annotations
 
 import sqlite3
+import statistics
 import sys
 import time
 from contextlib import closing
@@ -23,7 +24,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 
-from benchmarks.support import BASE, Observer, Stage, command, median_of_runs, rate, show, show_command, until
+from benchmarks.support import BASE, Observer, Stage, command, in_turn, rate, ratio, show_command, until
 from sms_bridge.mqtt.incoming import RECEIVE_MAXIMUM
 from sms_bridge.mqtt.messages import make_properties
 
@@ -134,10 +135,11 @@ def _committed(reader: sqlite3.Connection) -> int:
 
 def main() -> None:
     """Print both rates and their ratio."""
-    theirs = median_of_runs(plain)
-    ours = median_of_runs(bridge)
-    show("plain subscriber, nothing kept", theirs, "messages/s")
-    show("bridge, every command committed", ours, "messages/s", ("of the plain subscriber", ours / theirs))
+    rates = in_turn({"plain subscriber, nothing kept": plain, "bridge, every command committed": bridge})
+    for what, found in rates.items():
+        print(f"{what}: {statistics.median(found):,.0f} messages/s")
+    theirs, ours = rates.values()
+    print(f"bridge ÷ plain subscriber: {ratio(ours, theirs):.2f}")
     show_command("ingest")
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import statistics
 import sys
 import termios
 import tty
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -24,13 +25,16 @@ from benchmarks.support import (
     Observer,
     Stage,
     command,
-    median_of_runs,
+    in_turn,
     rate,
-    show,
+    ratio,
     show_command,
 )
 from sms_bridge.tpdu.codec import encode_pdu
 from sms_bridge.tpdu.segment import build_submits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Messages of one run; the peers get fewer, because they sleep between theirs.
 MESSAGES: Final = 3000
@@ -160,27 +164,25 @@ def _folders(parent: Path, names: tuple[str, ...]) -> dict[str, Path]:
     return found
 
 
+SENDERS: Final[dict[str, Callable[[], float]]] = {
+    "limit (one commit, one PDU at a time)": partial(writer, commits=True),
+    "bridge, dlr false": partial(bridge, dlr=False),
+    "bridge, dlr true": partial(bridge, dlr=True),
+    "blind writer (no commit)": partial(writer, commits=False),
+    "smsd of smstools": smsd,
+    "gammu-smsd": gammu_smsd,
+}
+
+
 def main() -> None:
     """Print the rates, and ours divided by theirs."""
-    limit = median_of_runs(lambda: writer(commits=True))
-    blind = median_of_runs(lambda: writer(commits=False))
-    theirs = median_of_runs(smsd)
-    gammus = median_of_runs(gammu_smsd)
-    show("limit (one commit, one PDU at a time)", limit, "messages/s")
-    show("blind writer (no commit)", blind, "messages/s")
-    show("smsd of smstools", theirs, "messages/s")
-    show("gammu-smsd", gammus, "messages/s")
-    for dlr in (False, True):
-        ours = median_of_runs(partial(bridge, dlr=dlr))
-        show(
-            f"bridge, dlr {str(dlr).lower()}",
-            ours,
-            "messages/s",
-            ("of the limit", ours / limit),
-            ("of the blind writer", ours / blind),
-            ("of smsd", ours / theirs),
-            ("of gammu-smsd", ours / gammus),
-        )
+    rates = in_turn(SENDERS)
+    for what, found in rates.items():
+        print(f"{what}: {statistics.median(found):,.1f} messages/s")
+    ours = [name for name in SENDERS if name.startswith("bridge")]
+    for mine in ours:
+        for theirs in [name for name in SENDERS if name not in ours]:
+            print(f"{mine} ÷ {theirs}: {ratio(rates[mine], rates[theirs]):.2f}")
     show_command("send")
 
 

@@ -24,7 +24,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sms_bridge.simulator.control import ControlClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
@@ -241,15 +241,18 @@ def rate(times: Sequence[float]) -> float:
     return (len(times) - 1) / (times[-1] - times[0])
 
 
-def median_of_runs(measure: Callable[[], float]) -> float:
-    """The median of :data:`RUNS` runs."""
-    return statistics.median(measure() for _ in range(RUNS))
+def in_turn(measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
+    """Run all :data:`RUNS` times, one after the other: what else the machine does meets each of them."""
+    found: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(RUNS):
+        for name, measure in measures.items():
+            found[name].append(measure())
+    return found
 
 
-def show(what: str, value: float, unit: str, *ratios: tuple[str, float]) -> None:
-    """Print one figure with its ratios: our value divided by another's."""
-    shown = "".join(f"; {name}: {ratio:.2f}" for name, ratio in ratios)
-    print(f"{what}: {value:,.1f} {unit}{shown}", flush=True)
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The median of the runs' ratios."""
+    return statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
 
 
 def show_command(name: str) -> None:
