@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bridge"), str(ROOT / "custom_components" / "sms_gateway")]
 
-from sms_bridge.tpdu.address import Address  # noqa: E402 - found by the line above
-from sms_bridge.tpdu.codec import decode_inbound, encode_pdu  # noqa: E402
-from sms_bridge.tpdu.deliver import Deliver  # noqa: E402
-from sms_bridge.tpdu.segment import build_submits  # noqa: E402
-from sms_providers.charset import fits_gsm7  # noqa: E402
-from tests.bridge.tpdu import generators  # noqa: E402
+from sms_bridge.tpdu.address import Address
+from sms_bridge.tpdu.codec import decode_inbound, encode_pdu
+from sms_bridge.tpdu.deliver import Deliver
+from sms_bridge.tpdu.segment import build_submits
+from sms_providers.charset import fits_gsm7
+from tests.bridge.tpdu import generators
 
 MESSAGES: Final = 2000
 RUNS: Final = 3

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bridge"), str(ROOT / "custom_components" / "sms_gateway")]
 
-from sms_bridge.store.base import EventKind, Phase  # noqa: E402 - found by the line above
-from sms_bridge.store.sqlite import message_rows, rows  # noqa: E402
-from sms_bridge.store.sqlite import statements as sql  # noqa: E402
-from sms_bridge.store.sqlite.engine import SqliteStore  # noqa: E402
-from sms_bridge.store.sqlite.file import open_file  # noqa: E402
-from tests.bridge.store.records import NOW, STICK, message  # noqa: E402
+from sms_bridge.store.base import EventKind, Phase
+from sms_bridge.store.sqlite import message_rows, rows
+from sms_bridge.store.sqlite import statements as sql
+from sms_bridge.store.sqlite.engine import SqliteStore
+from sms_bridge.store.sqlite.file import open_file
+from tests.bridge.store.records import NOW, STICK, message
 
 if TYPE_CHECKING:
     from sms_bridge.store.base import Transaction
