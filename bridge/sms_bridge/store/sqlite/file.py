@@ -25,8 +25,8 @@ _FOLDER_MODE: Final = 0o700
 #: Milliseconds that SQLite waits for somebody else's lock (a backup, a curious person's shell).
 _BUSY_TIMEOUT: Final = 5_000
 
-#: Octets of a page in a file that is made anew. A commit writes every page it touches, and the rows are small: with small
-#: pages a dispatch writes a quarter of what it would with SQLite's default, which tells most on SD cards.
+#: Octets of a page in a file that is made anew. A commit writes every page it touches, and the rows are small: small
+#: pages make a dispatch write a quarter of what SQLite's default would, which tells most on SD cards.
 _PAGE_SIZE: Final = 1024
 
 #: Pages in the write-ahead log at which they are moved into the file: as many octets as SQLite's default means.
