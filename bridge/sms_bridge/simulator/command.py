@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import signal
 import sys
 from pathlib import Path
@@ -41,6 +42,7 @@ def add_simulate_arguments(parser: argparse.ArgumentParser) -> None:
     )
     modem.add_argument("--pin", help="the SIM asks for this PIN")
     modem.add_argument("--number", default="+4917650000001", help="the SIM's own number")
+    modem.add_argument("--json", action="store_true", help="print where the modem is as a JSON line")
     modem.add_argument("--echo", action="store_true", help="recipients reply with the text they got")
 
 
@@ -59,21 +61,22 @@ def run_simulate(args: argparse.Namespace) -> int:
     )
     simulation = Simulation(options, Network(reply=echo if args.echo else None))
     try:
-        asyncio.run(_run(simulation))
+        asyncio.run(_run(simulation, as_json=args.json))
     except OSError as error:
         print(f"The modem cannot be simulated there: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-async def _run(simulation: Simulation) -> None:
+async def _run(simulation: Simulation, *, as_json: bool) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     await simulation.start()
     for endpoint in simulation.endpoints:
-        print(f"A simulated modem is at {endpoint.address}", flush=True)
+        sentence = f"A simulated modem is at {endpoint.address}"
+        print(json.dumps({"address": endpoint.address}) if as_json else sentence, flush=True)
     await ended.wait()
     await simulation.stop()
 

@@ -189,3 +189,22 @@ def test_a_modem_only_start_loads_nothing_that_others_need(around: Surroundings)
     others = {"aiohttp", "yarl", "phonenumbers", "amqtt", "asyncpg", "psycopg", "sms_bridge.simulator"}
     assert others.isdisjoint(seen["modules"])
     assert "sms_bridge.modem.modem" in seen["modules"]
+
+
+def test_the_log_is_json_lines_on_request(around: Surroundings, tmp_path: Path) -> None:
+    log = tmp_path / "json.log"
+    process = spawn("run", "--json", "-c", around.config, log=log)
+    wait_until(lambda: "The bridge main runs" in log.read_text(), "the start")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == 0
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {"time", "level", "logger", "message"} <= lines[0].keys()
+
+
+def test_a_simulated_modem_tells_its_place_in_json_on_request(tmp_path: Path) -> None:
+    log = tmp_path / "simulator.log"
+    process = spawn("simulate", "modem", "--json", "--pty", tmp_path / "modem", log=log)
+    wait_until(lambda: log.exists() and log.read_text().endswith("\n"), "its place")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == 0
+    assert json.loads(log.read_text()) == {"address": str(tmp_path / "modem")}
