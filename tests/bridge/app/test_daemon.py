@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,11 +20,7 @@ from tests.support.running import PATIENCE, Surroundings, spawn, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-#: Seconds of processor time that a start may take.
-START = 1.5
-
-_SECONDS_PER_TICK = 0.01
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -76,8 +71,6 @@ def ready(around: Surroundings, systemd: socket.socket, **environment: str) -> s
 
 def test_systemd_hears_of_a_life_from_beginning_to_end(around: Surroundings, systemd: socket.socket) -> None:
     process = ready(around, systemd, WATCHDOG_USEC="200000")
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-    assert (int(fields[11]) + int(fields[12])) * _SECONDS_PER_TICK < START
     assert [systemd.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
     process.send_signal(signal.SIGTERM)
     heard = b"WATCHDOG=1"
