@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sms_bridge.store.base import Event, InboundSource, Store, Transaction
 
-#: Seconds between two looks at the store for events: under load each look finds several.
+#: Seconds between finding events and looking for more: under load each look finds several, at rest none waits.
 _LOOK: Final = 0.02
 #: Seconds for which events give way to commands: a burst of them is safe the sooner.
 _GIVE_WAY: Final = 0.25
@@ -35,7 +35,7 @@ class Publication:
         self._discard = discard
         self._quiet = quiet
         self._added = asyncio.Event()
-        self._looked_at = 0.0
+        self._found_at = 0.0
 
     def wake(self) -> None:
         """Events may have been committed."""
@@ -45,14 +45,14 @@ class Publication:
         """The next events with ``seq`` > ``after``, at least one: waits for it."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self._looked_at + _LOOK - loop.time())
+            await asyncio.sleep(self._found_at + _LOOK - loop.time())
             with suppress(TimeoutError):
                 async with asyncio.timeout(_GIVE_WAY):
                     await self._quiet()
-            self._looked_at = loop.time()
             self._added.clear()
             events = await self._store.read(lambda tx: tx.unpublished(after, limit))
             if events:
+                self._found_at = loop.time()
                 return events
             await self._added.wait()
 
