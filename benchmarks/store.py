@@ -122,7 +122,7 @@ async def fill(store: SqliteStore, messages: int) -> None:
                created_at, valid_for, expires_at, lane, phase, state, expires_at + n, updated_at
         FROM numbers, messages WHERE row = ?
     """
-    connection: sqlite3.Connection = store._open.file.writer  # noqa: SLF001
+    connection: sqlite3.Connection = store._open.file.writer  # noqa: SLF001 - as above
     await store.write("fill", lambda _: connection.execute(copy, (messages - 1, template.row)).rowcount)
 
 
