@@ -56,10 +56,7 @@ def test_an_empty_section_is_one_with_all_defaults(tmp_path: Path) -> None:
     assert loaded(tmp_path, "mqtt:\nlimits:\nroutes:\ncontacts:\n").routing == loaded(tmp_path, "").routing
 
 
-def test_everything_arrives_where_it_belongs(tmp_path: Path) -> None:
-    config = loaded(
-        tmp_path,
-        """
+EVERYTHING = """
 instance: attic
 mqtt: {host: broker, port: 8883, username: me, password: pw, protocol: 3.1.1, client_id: c, base_topic: a/b,
        keepalive: 60, verbose_states: true, admin: [health, ussd], tls: {ca: /ca.pem, insecure: true}}
@@ -77,8 +74,11 @@ deny: []
 allow_emergency: true
 incoming: {join_timeout: 60, plain_topics: true}
 log: {level: debug, format: json, texts: true}
-""",
-    )
+"""
+
+
+def test_everything_arrives_where_it_belongs(tmp_path: Path) -> None:
+    config = loaded(tmp_path, EVERYTHING)
     routing = config.routing
     assert config.mqtt == MqttSettings(
         host="broker",
