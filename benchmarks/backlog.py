@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.support import GATEWAY, RUNS, command, show_command
 from sms_bridge.routing.attempts import Attempts
 from sms_bridge.routing.limits import Calendar
-from sms_bridge.routing.link import Taken
 from sms_bridge.routing.reports import Reports
 from sms_bridge.routing.settings import RoutingSettings
 from sms_bridge.store.base import Message
 from sms_bridge.store.sqlite.engine import SqliteStore
+from sms_providers.model import Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from sms_bridge.routing.link import Concat, InboundSegment, Source
+from sms_bridge.routing.link import InboundSegment, Source
 from sms_bridge.tpdu.codec import decode_inbound
 from sms_bridge.tpdu.collector import ConcatKey, join
 from sms_bridge.tpdu.deliver import Deliver
 from sms_bridge.tpdu.status_report import Outcome, StatusReport
-from sms_providers.model import DeliveryReport, Error, ErrorCode, InboundMessage, State
+from sms_providers.model import Concat, DeliveryReport, Error, ErrorCode, InboundMessage, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,22 +26,28 @@ from sms_bridge.modem.errors import (
 from sms_bridge.modem.model import Phase, StoredAt
 from sms_bridge.modem.modem import Modem
 from sms_bridge.routing.link import (
-    Balance,
     CallEvent,
     InboundSegment,
     LinkError,
     LinkState,
     LinkStatus,
-    NoAnswer,
-    Refused,
-    Taken,
     UnsupportedError,
     UssdAnswer,
 )
 from sms_bridge.tpdu.codec import encode_pdu
 from sms_bridge.tpdu.errors import TpduError
 from sms_bridge.tpdu.segment import FLASH, build_submits
-from sms_providers.model import Capability, Error, ErrorCode, RefusalClass, refusal_class
+from sms_providers.model import (
+    Balance,
+    Capability,
+    Error,
+    ErrorCode,
+    NoAnswer,
+    RefusalClass,
+    Refused,
+    Taken,
+    refusal_class,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
@@ -49,8 +55,9 @@ if TYPE_CHECKING:
     from sms_bridge.links.settings import ModemLinkSettings
     from sms_bridge.modem.model import Call, ModemStatus, ReceivedPdu, UssdReply
     from sms_bridge.modem.transport import Transport
-    from sms_bridge.routing.link import Inlet, Outcome, Source, Submission
+    from sms_bridge.routing.link import Inlet, Source, Submission
     from sms_bridge.tpdu.submit import Submit
+    from sms_providers.model import Outcome
 
 _LOG: Final = logging.getLogger(__name__)
 #: Bridge contract, ``run``: a stop leaves the segment in the modem's hands this long to finish, in seconds.

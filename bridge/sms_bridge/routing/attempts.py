@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sms_bridge.routing import router
 from sms_bridge.routing.limits import quiet_until
-from sms_bridge.routing.link import Refused, Submission, Taken
+from sms_bridge.routing.link import Submission
 from sms_bridge.routing.reports import REFERENCE_WINDOW, new_segment, taken_segments
 from sms_bridge.routing.transitions import announce, move
 from sms_bridge.store.base import Phase
@@ -18,7 +18,9 @@ from sms_providers.model import (
     OnUnknown,
     OutboundMessage,
     RefusalClass,
+    Refused,
     State,
+    Taken,
     refusal_class,
 )
 
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sms_bridge.routing.limits import Calendar
-    from sms_bridge.routing.link import NoAnswer, Outcome
     from sms_bridge.routing.reports import Reports
     from sms_bridge.routing.settings import RoutingSettings
     from sms_bridge.store.base import Message, Transaction
+    from sms_providers.model import NoAnswer, Outcome
 
 #: Back-off between rounds over all gateways, in seconds (MQTT contract, *Refusals and failover*).
 _LONGEST_BACKOFF: Final = 60.0

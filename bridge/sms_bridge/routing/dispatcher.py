@@ -9,10 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sms_bridge.routing.commit import commit_surely
-from sms_bridge.routing.link import NoAnswer, Refused, Taken
 from sms_bridge.routing.timers import recover
 from sms_bridge.store.base import StoreError
-from sms_providers.model import Error, ErrorCode
+from sms_providers.model import Error, ErrorCode, NoAnswer, Refused, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
     from sms_bridge.routing.attempts import Attempts
     from sms_bridge.routing.gateways import Gateways
     from sms_bridge.routing.limits import Pace
-    from sms_bridge.routing.link import Inlet, Link, Outcome, Submission
+    from sms_bridge.routing.link import Inlet, Link, Submission
     from sms_bridge.store.base import Store, Transaction
+    from sms_providers.model import Outcome
 
     Finished = Sequence[tuple[Submission, Outcome]]
 

@@ -10,8 +10,9 @@ from sms_bridge.routing.link import LinkState, LinkStatus
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sms_bridge.routing.link import Balance, Link
+    from sms_bridge.routing.link import Link
     from sms_bridge.store.base import Store
+    from sms_providers.model import Balance
 
 #: Key under which a gateway's pause is remembered over restarts.
 _PAUSED: Final = "paused"

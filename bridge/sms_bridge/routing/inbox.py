@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sms_bridge.routing.limits import Calendar
-    from sms_bridge.routing.link import Concat, InboundSegment, Joiner, Source
+    from sms_bridge.routing.link import InboundSegment, Joiner, Source
     from sms_bridge.routing.recipients import AddressBook
     from sms_bridge.routing.settings import RoutingSettings
     from sms_bridge.store.base import Transaction
+    from sms_providers.model import Concat
 
 #: Columns of the daily counters, by gateway.
 RECEIVED: Final = "received:"

@@ -9,14 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from sms_providers.model import State
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from datetime import datetime
-    from decimal import Decimal
 
-    from sms_providers.model import Capability, DeliveryReport, Error, InboundMessage, OutboundMessage
+    from sms_providers.model import Capability, DeliveryReport, InboundMessage, OutboundMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,43 +33,6 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """The gateway has the whole message.
-
-    ``references`` holds one opaque string per segment (or one for the whole). ``state`` is ``sent`` where the network
-    took it, ``accepted`` where a cloud or phone did. ``final`` says that nothing more will come.
-    """
-
-    references: tuple[str, ...]
-    state: State = State.SENT
-    final: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """Certainly not sent. ``error.code`` decides what the router does next.
-
-    ``retry_after`` pauses this gateway for that many seconds. ``same_gateway_again`` asks for one second try here
-    before the next gateway (3GPP TS 27.005 temporary network failures).
-    """
-
-    error: Error
-    retry_after: float | None = None
-    same_gateway_again: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoAnswer:
-    """It cannot be known whether the gateway took it. ``expected_reference`` is what a late report would bear."""
-
-    error: Error
-    expected_reference: str | None = None
-
-
-Outcome = Taken | Refused | NoAnswer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where the gateway keeps a received segment: SIM identity, storage name, index, and the PDU itself."""
 
@@ -80,15 +40,6 @@ class Source:
     storage: str
     index: int
     pdu: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concat:
-    """Place of a segment in its message; ``key`` names the message, ``seqno`` is 1…``total``."""
-
-    key: str
-    total: int
-    seqno: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +72,6 @@ class LinkState(StrEnum):
     OFFLINE = "offline"
     ERROR = "error"
     PAUSED = "paused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
-    """Money left at a gateway."""
-
-    amount: Decimal
-    currency: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sms_bridge.routing.attempts import expire
-from sms_bridge.routing.link import NoAnswer
 from sms_bridge.routing.reports import no_report
 from sms_bridge.routing.router import open_steps
 from sms_bridge.routing.transitions import move
 from sms_bridge.store.base import Phase
-from sms_providers.model import Error, ErrorCode, State
+from sms_providers.model import Error, ErrorCode, NoAnswer, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection

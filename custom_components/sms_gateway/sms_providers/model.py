@@ -15,6 +15,7 @@ from .charset import EncodingChoice
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from decimal import Decimal
 
 
 class State(StrEnum):
@@ -258,3 +259,57 @@ class DeliveryReport:
     submitted_at: datetime | None = None
     at: datetime | None = None
     error: Error | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concat:
+    """Place of a segment in its message; ``key`` names the message, ``seqno`` is 1…``total``."""
+
+    key: str
+    total: int
+    seqno: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What is left at a gateway: money in ``currency`` (ISO 4217), or a number of messages where that is ``None``."""
+
+    amount: Decimal
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The gateway has the whole message.
+
+    ``references`` holds one opaque string per segment (or one for the whole). ``state`` is ``sent`` where the network
+    took it, ``accepted`` where a cloud or phone did. ``final`` says that nothing more will come.
+    """
+
+    references: tuple[str, ...]
+    state: State = State.SENT
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Certainly not sent. ``error.code`` decides what the router does next.
+
+    ``retry_after`` pauses this gateway for that many seconds. ``same_gateway_again`` asks for one second try here
+    before the next gateway (3GPP TS 27.005 temporary network failures).
+    """
+
+    error: Error
+    retry_after: float | None = None
+    same_gateway_again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAnswer:
+    """It cannot be known whether the gateway took it. ``expected_reference`` is what a late report would bear."""
+
+    error: Error
+    expected_reference: str | None = None
+
+
+Outcome = Taken | Refused | NoAnswer

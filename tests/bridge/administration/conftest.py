@@ -11,18 +11,19 @@ import pytest
 from sms_bridge.mqtt.send import read_untransported
 from sms_bridge.routing.administration import Administration
 from sms_bridge.routing.engine import Routing
-from sms_bridge.routing.link import Balance, LinkState, LinkStatus, Taken, UssdAnswer
+from sms_bridge.routing.link import LinkState, LinkStatus, UssdAnswer
 from sms_bridge.routing.settings import Contact, Limits, RoutingSettings
 from sms_bridge.store import open_store
-from sms_providers.model import Capability
+from sms_providers.model import Balance, Capability, Taken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from sms_bridge.routing.command import Command, Rejection
-    from sms_bridge.routing.link import Inlet, Outcome, Source, Submission
+    from sms_bridge.routing.link import Inlet, Source, Submission
     from sms_bridge.store.base import Store
+    from sms_providers.model import Outcome
 
 #: 2026-11-20T10:15:00Z
 NOW = 1_795_169_700.0

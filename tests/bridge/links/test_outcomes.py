@@ -25,19 +25,10 @@ from sms_bridge.modem.errors import (
 )
 from sms_bridge.modem.model import ModemSettings, ModemStatus, Phase, Registration, StoredAt, UssdReply
 from sms_bridge.modem.trace import Trace
-from sms_bridge.routing.link import (
-    LinkError,
-    LinkState,
-    NoAnswer,
-    Refused,
-    Source,
-    Submission,
-    Taken,
-    UnsupportedError,
-)
+from sms_bridge.routing.link import LinkError, LinkState, Source, Submission, UnsupportedError
 from sms_bridge.tpdu.codec import Direction, decode_pdu
 from sms_bridge.tpdu.submit import Submit
-from sms_providers.model import Capability, OutboundMessage
+from sms_providers.model import Capability, NoAnswer, OutboundMessage, Refused, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

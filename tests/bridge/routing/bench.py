@@ -12,7 +12,6 @@ from sms_bridge.routing.command import Command, Reply
 from sms_bridge.routing.inbox import Inbox
 from sms_bridge.routing.intake import Intake
 from sms_bridge.routing.limits import Calendar, Quota
-from sms_bridge.routing.link import NoAnswer, Refused, Taken
 from sms_bridge.routing.outbox import Outbox
 from sms_bridge.routing.recipients import AddressBook
 from sms_bridge.routing.reports import Reports
@@ -26,8 +25,11 @@ from sms_providers.model import (
     Error,
     ErrorCode,
     InboundMessage,
+    NoAnswer,
     RefusalClass,
+    Refused,
     State,
+    Taken,
     refusal_class,
 )
 
@@ -36,8 +38,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sms_bridge.routing.command import Packet, Rejection
-    from sms_bridge.routing.link import Outcome, Submission
+    from sms_bridge.routing.link import Submission
     from sms_bridge.store.base import Event, Message, Transaction
+    from sms_providers.model import Outcome
 
 T = TypeVar("T")
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sms_bridge.routing.engine import Routing
-from sms_bridge.routing.link import LinkState, LinkStatus, Taken
+from sms_bridge.routing.link import LinkState, LinkStatus
 from sms_bridge.store import open_store
 from sms_providers.charset import plan
-from sms_providers.model import Capability
+from sms_providers.model import Capability, Taken
 from tests.bridge.routing.bench import NOW, join, send, settings
 from tests.support.virtual_time import VirtualTimeLoop
 
@@ -22,17 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sms_bridge.routing.command import Command, Rejection
-    from sms_bridge.routing.link import (
-        Balance,
-        InboundSegment,
-        Inlet,
-        Outcome,
-        Source,
-        Submission,
-        UssdAnswer,
-    )
+    from sms_bridge.routing.link import InboundSegment, Inlet, Source, Submission, UssdAnswer
     from sms_bridge.routing.settings import RoutingSettings
     from sms_bridge.store.base import Event, Store, Transaction
+    from sms_providers.model import Balance, Outcome
 
 T = TypeVar("T")
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sms_bridge.routing.link import Concat
-from sms_providers.model import DeliveryReport, OnUnknown, State
+from sms_providers.model import Concat, DeliveryReport, OnUnknown, State
 from tests.bridge.routing.bench import ANNA, NOW, NUMBER, no_answer, settings
 from tests.bridge.routing.stage import (
     PATIENCE,
@@ -28,7 +27,8 @@ from tests.support.virtual_time import virtual_time
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sms_bridge.routing.link import Inlet, Outcome, Submission
+    from sms_bridge.routing.link import Inlet, Submission
+    from sms_providers.model import Outcome
 
 #: Every name under which the router commits while it works.
 BOUNDARIES = (

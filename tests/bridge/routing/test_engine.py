@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sms_bridge.routing.link import NoAnswer, Refused, Taken
 from sms_bridge.routing.settings import Limits, Route
 from sms_bridge.store.base import StoreError
-from sms_providers.model import Error, ErrorCode, OnUnknown, Priority
+from sms_providers.model import Error, ErrorCode, NoAnswer, OnUnknown, Priority, Refused, Taken
 from tests.bridge.routing.bench import NOW, no_answer, refused
 from tests.bridge.routing.stage import ScriptedLink, World, hanging, staged
 from tests.support.virtual_time import virtual_time
@@ -21,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sms_bridge.routing.link import Outcome, Submission
+    from sms_bridge.routing.link import Submission
     from sms_bridge.store.base import Transaction
+    from sms_providers.model import Outcome
 
 
 @virtual_time

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sms_bridge.routing.link import Concat, InboundSegment, Source
+from sms_bridge.routing.link import InboundSegment, Source
 from sms_bridge.routing.publication import Publication
 from sms_bridge.store.base import EventKind
-from sms_providers.model import InboundMessage
+from sms_providers.model import Concat, InboundMessage
 from tests.bridge.routing.bench import ANNA, NUMBER
 
 if TYPE_CHECKING:
