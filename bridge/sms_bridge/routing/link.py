@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
-    from sms_providers.model import Capability, DeliveryReport, InboundMessage, OutboundMessage
+    from sms_providers.model import (
+        Balance,
+        Capability,
+        Concat,
+        DeliveryReport,
+        InboundMessage,
+        OutboundMessage,
+        Outcome,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
