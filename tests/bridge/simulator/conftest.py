@@ -1,12 +1,14 @@
-"""A simulated modem for the tests of this folder: in memory, and as real ports for real programs."""
+"""Simulated modems on real ports for the tests of this folder; a client and a customer for simulated providers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 
 from sms_bridge.simulator.simulation import Simulation, SimulationOptions
+from tests.support.customer import Customer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,3 +31,17 @@ async def tcp_simulation() -> AsyncIterator[Simulation]:
     await running.start()
     yield running
     await running.stop()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    """A client for simulated providers."""
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+async def customer() -> AsyncIterator[Customer]:
+    """Where simulated providers call back."""
+    async with Customer() as running:
+        yield running
