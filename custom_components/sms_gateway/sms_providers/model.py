@@ -168,6 +168,21 @@ class Capability(StrEnum):
     USSD = "ussd"
     BALANCE = "balance"
     CALLS = "calls"
+    SCHEDULE = "schedule"  #: takes messages for a later time; none of the providers can cancel one
+    REPORT_CALLBACK = "report_callback"  #: calls us with delivery reports
+    REPORT_POLL = "report_poll"  #: can be asked for delivery reports
+    INCOMING_CALLBACK = "incoming_callback"
+    INCOMING_POLL = "incoming_poll"
+    RECONCILE = "reconcile"  #: can tell whether it took a message whose answer was lost
+    QUOTE = "quote"
+    SENDERS = "senders"
+    RATES = "rates"
+    DEVICES = "devices"
+    VERIFY = "verify"  #: makes, sends and checks one-time passwords itself
+    WHATSAPP = "whatsapp"
+    WHATSAPP_TEMPLATES = "whatsapp_templates"
+    VOICE = "voice"
+    CONTACT_LISTS = "contact_lists"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +265,8 @@ class DeliveryReport:
     ``reference`` is the gateway's own word for what it reports on (TP-MR in hexadecimal for a modem).
     ``recipient`` narrows the match where references repeat, ``None`` where they do not. ``state`` is ``None`` for a
     word that changes nothing (still trying, or unknown to us; kept in ``error``). ``at`` is the time of discharge,
-    ``submitted_at`` when the network took the segment, by its own clock.
+    ``submitted_at`` when the network took the segment, by its own clock. ``not_sent`` says that the gateway certainly
+    did not send what it had taken (a phone without service): the attempt counts as refused with ``error``.
     """
 
     reference: str
@@ -259,6 +275,7 @@ class DeliveryReport:
     submitted_at: datetime | None = None
     at: datetime | None = None
     error: Error | None = None
+    not_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
