@@ -7,6 +7,7 @@ import logging
 import time
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from sms_bridge.links.inbound import read_pdu
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from sms_bridge.routing.link import Inlet, Source, Submission
     from sms_bridge.tpdu.submit import Submit
     from sms_providers.model import Outcome
+    from sms_providers.provider import OptionCheck
 
 _LOG: Final = logging.getLogger(__name__)
 #: Bridge contract, ``run``: a stop leaves the segment in the modem's hands this long to finish, in seconds.
@@ -96,7 +98,9 @@ class ModemLink:
 
     kind = "modem"
     max_batch = 1
-    option_keys: frozenset[str] = frozenset()
+    parallel = 1
+    by_segment = True
+    options: Mapping[str, OptionCheck] = MappingProxyType({})
 
     def __init__(
         self,

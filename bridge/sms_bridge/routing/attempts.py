@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sms_bridge.routing import router
 from sms_bridge.routing.limits import quiet_until
 from sms_bridge.routing.link import Submission
-from sms_bridge.routing.reports import REFERENCE_WINDOW, new_segment, taken_segments
+from sms_bridge.routing.reports import REFERENCE_WINDOW, new_segment, same_recipient, taken_segments
 from sms_bridge.routing.transitions import announce, move
 from sms_bridge.store.base import Phase
 from sms_providers.model import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sms_bridge.routing.reports import Reports
     from sms_bridge.routing.settings import RoutingSettings
     from sms_bridge.store.base import Message, Transaction
-    from sms_providers.model import NoAnswer, Outcome
+    from sms_providers.model import DeliveryReport, NoAnswer, Outcome
 
 #: Back-off between rounds over all gateways, in seconds (MQTT contract, *Refusals and failover*).
 _LONGEST_BACKOFF: Final = 60.0
@@ -111,6 +111,28 @@ class Attempts:
         )
         message = move(tx, message, State.UNKNOWN, now=now, error=outcome.error)
         self._reports.answer_from_kept(tx, message, now)
+
+    def answered(self, tx: Transaction, gateway: str, row: int, taken: Taken, now: float) -> None:
+        """The gateway has the message of an attempt without an answer; nothing where that was settled meanwhile."""
+        message = tx.message(row)
+        if message is None or message.gateway != gateway:
+            return
+        about_to_be_resent = message.phase is Phase.READY and message.state is State.UNKNOWN
+        if message.phase in (Phase.UNKNOWN, Phase.HELD) or about_to_be_resent:
+            self._taken(tx, message, taken, now)
+
+    def not_sent(
+        self, tx: Transaction, gateway: str, report: DeliveryReport, *, usable: frozenset[str], now: float
+    ) -> None:
+        """A gateway did not send after all what it had taken: its attempt is refused, and its segments do not count."""
+        found = tx.segments_by_reference(gateway, report.reference, now - REFERENCE_WINDOW)
+        segment = next((item for item in found if same_recipient(item.recipient, report.recipient)), None)
+        message = None if segment is None else tx.message(segment.message_row)
+        if segment is None or message is None or report.error is None:
+            return
+        if message.phase is Phase.REPORTING and message.attempt == segment.attempt and not message.final:
+            begun_anew = replace(message, first_attempt=message.attempt + 1, references=())
+            self._refused(tx, begun_anew, Refused(error=report.error), usable, now)
 
     def end_grace(self, tx: Transaction, message: Message, now: float) -> None:
         """No late answer came to an attempt that had none: ``on_unknown`` decides."""
@@ -276,22 +298,27 @@ def _submission(tx: Transaction, message: Message, now: float) -> Submission:
     return Submission(
         row=message.row,
         attempt=message.attempt,
-        message=OutboundMessage(
-            recipient=message.recipient,
-            text=message.text,
-            data=message.data,
-            port=message.port,
-            originator=message.originator,
-            sim=message.sim,
-            priority=message.priority,
-            valid_for=max(1, int(message.expires_at - now)),
-            dlr=message.dlr,
-            flash=message.flash,
-            encoding=message.encoding,
-            options=message.options,
-        ),
+        message=as_given(message, now),
         concat_ref=message.concat_ref,
         taken=taken_here(tx, message),
+    )
+
+
+def as_given(message: Message, now: float) -> OutboundMessage:
+    """A message as a gateway is given it at that time."""
+    return OutboundMessage(
+        recipient=message.recipient,
+        text=message.text,
+        data=message.data,
+        port=message.port,
+        originator=message.originator,
+        sim=message.sim,
+        priority=message.priority,
+        valid_for=max(1, int(message.expires_at - now)),
+        dlr=message.dlr,
+        flash=message.flash,
+        encoding=message.encoding,
+        options=message.options,
     )
 
 

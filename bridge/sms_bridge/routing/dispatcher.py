@@ -1,4 +1,4 @@
-"""Moves messages from the outbox to the links: one worker per gateway."""
+"""Moves messages from the outbox to the links: workers of each gateway, as many as it takes submissions at once."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ class Dispatcher:
         self._committed()
         for name, link in self._gateways.links.items():
             await link.start(inlets[name])
-            self._tasks.append(asyncio.create_task(self._work(link), name=f"gateway {name}"))
+            self._tasks.extend(
+                asyncio.create_task(self._work(link), name=f"gateway {name}") for _ in range(link.parallel)
+            )
 
     async def stop(self) -> None:
         """Let every link finish the segment in its hands, and write down what became of it."""

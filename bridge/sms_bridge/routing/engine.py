@@ -50,7 +50,8 @@ class Routing:
         calendar = Calendar(settings.defaults.time_zone)
         book = AddressBook(settings)
         router = Router(settings, links)
-        reports = Reports(settings.defaults)
+        wholesale = frozenset(name for name, link in links.items() if not link.by_segment)
+        reports = Reports(settings.defaults, wholesale)
         inbox = Inbox(settings, book, calendar, joiners)
         intake = Intake(settings, book, router, Quota(settings.limits, calendar), calendar)
         self.gateways = Gateways(links, store, clock)
@@ -86,6 +87,7 @@ class Routing:
                 store=store,
                 inbox=inbox,
                 reports=reports,
+                attempts=attempts,
                 gateways=self.gateways,
                 committed=self._committed,
                 now=now,

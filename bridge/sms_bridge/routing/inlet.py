@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sms_bridge.routing.attempts import as_given
 from sms_bridge.routing.commit import commit_surely
 from sms_bridge.routing.events import call_body
-from sms_bridge.store.base import EventKind, StoredReport
+from sms_bridge.store.base import EventKind, Phase, StoredReport
+from sms_providers.provider import LostSend, OpenSend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from sms_bridge.routing.attempts import Attempts
     from sms_bridge.routing.gateways import Gateways
     from sms_bridge.routing.inbox import Inbox
     from sms_bridge.routing.link import CallEvent, InboundSegment, LinkStatus, Source
     from sms_bridge.routing.reports import Reports
     from sms_bridge.store.base import Store, Transaction
-    from sms_providers.model import DeliveryReport
+    from sms_providers.model import DeliveryReport, Taken
 
 
 class GatewayInlet:
@@ -34,6 +37,7 @@ class GatewayInlet:
         store: Store,
         inbox: Inbox,
         reports: Reports,
+        attempts: Attempts,
         gateways: Gateways,
         committed: Callable[[], None],
         now: Callable[[], float],
@@ -43,6 +47,7 @@ class GatewayInlet:
         self._store = store
         self._inbox = inbox
         self._reports = reports
+        self._attempts = attempts
         self._gateways = gateways
         self._committed = committed
         self._now = now
@@ -68,6 +73,9 @@ class GatewayInlet:
 
     async def report(self, report: DeliveryReport) -> None:
         """See :meth:`sms_bridge.routing.link.Inlet.report`."""
+        if report.not_sent:
+            await self._not_sent(report)
+            return
         arrived = StoredReport(
             gateway=self._name,
             reference=report.reference,
@@ -78,6 +86,57 @@ class GatewayInlet:
             seen_at=self._now(),
         )
         await commit_surely(self._store, "report", lambda tx: self._reports.apply(tx, arrived, self._now()))
+        self._committed()
+
+    async def _not_sent(self, report: DeliveryReport) -> None:
+        usable, now = self._gateways.usable(), self._now()
+        await commit_surely(
+            self._store,
+            "not_sent",
+            lambda tx: self._attempts.not_sent(tx, self._name, report, usable=usable, now=now),
+        )
+        self._committed()
+
+    async def expects(self, report: DeliveryReport) -> bool:
+        """See :meth:`sms_bridge.routing.link.Inlet.expects`."""
+        return await self._store.read(
+            lambda tx: self._reports.is_expected(
+                tx, self._name, report.reference, report.recipient, self._now()
+            )
+        )
+
+    async def open_sends(self, limit: int) -> Sequence[OpenSend]:
+        """See :meth:`sms_bridge.routing.link.Inlet.open_sends`."""
+        segments = await self._store.read(lambda tx: tx.open_segments(self._name, limit))
+        return [
+            OpenSend(
+                reference=segment.reference,
+                recipient=segment.recipient,
+                taken_at=datetime.fromtimestamp(segment.taken_at, UTC),
+            )
+            for segment in segments
+        ]
+
+    async def unanswered(self) -> Sequence[LostSend]:
+        """See :meth:`sms_bridge.routing.link.Inlet.unanswered`."""
+        messages = await self._store.read(lambda tx: tx.in_phase(Phase.UNKNOWN, self._name))
+        return [
+            LostSend(
+                reference=message.row,
+                message=as_given(message, self._now()),
+                sent_at=datetime.fromtimestamp(message.submitted_at, UTC),
+            )
+            for message in messages
+            if message.submitted_at is not None
+        ]
+
+    async def answered(self, row: int, taken: Taken) -> None:
+        """See :meth:`sms_bridge.routing.link.Inlet.answered`."""
+        await commit_surely(
+            self._store,
+            "answered",
+            lambda tx: self._attempts.answered(tx, self._name, row, taken, self._now()),
+        )
         self._committed()
 
     async def late_answer(self, reference: str) -> None:

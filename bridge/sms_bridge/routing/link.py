@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         InboundMessage,
         OutboundMessage,
         Outcome,
+        Taken,
     )
+    from sms_providers.provider import LostSend, OpenSend, OptionCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +142,22 @@ class Inlet(Protocol):
         """A complete listing: storage → (index, PDU) of what this SIM's gateway holds."""
 
     async def report(self, report: DeliveryReport) -> None:
-        """A delivery report, in any order relative to the answer of its submission."""
+        """A delivery report, in any order relative to the answer of its submission.
+
+        One of something that was *not sent* counts for an attempt whose answer is known, and is dropped else.
+        """
+
+    async def expects(self, report: DeliveryReport) -> bool:
+        """Whether a report can be about something that this gateway took, or is just being given."""
+
+    async def open_sends(self, limit: int) -> Sequence[OpenSend]:
+        """What this gateway took and has not said its last word on, newest first; for gateways that must be asked."""
+
+    async def unanswered(self) -> Sequence[LostSend]:
+        """The submissions to this gateway whose answer is lost and whose grace still runs, also of the last run."""
+
+    async def answered(self, row: int, taken: Taken) -> None:
+        """The gateway has the message whose answer was lost; nothing where that was settled meanwhile."""
 
     async def late_answer(self, reference: str) -> None:
         """The answer to the last submission that had none, with the reference of the segment it is for."""
@@ -161,15 +178,19 @@ class Inlet(Protocol):
 class Link(Protocol):
     """One configured gateway. ``name`` is the user's, ``kind`` its ``type`` in the configuration.
 
-    ``max_batch`` is how many messages of equal text and options one ``submit`` may carry. ``option_keys`` are the keys
-    of a send object's ``options`` that it knows.
+    ``max_batch`` is how many messages of equal text and options one ``submit`` may carry, ``parallel`` how many
+    ``submit`` may run at once. ``options`` are the keys of a send object's ``options`` that it knows, with the check of
+    their values. ``by_segment`` says that segments are handed over one by one: then a report is about one of them; else
+    any report shows that the gateway took the whole message.
     """
 
     name: str
     kind: str
     max_batch: int
     capabilities: frozenset[Capability]
-    option_keys: frozenset[str]
+    parallel: int
+    by_segment: bool
+    options: Mapping[str, OptionCheck]
 
     async def start(self, inlet: Inlet) -> None:
         """Begin to connect; returns at once. The link comes back by itself for as long as it runs."""

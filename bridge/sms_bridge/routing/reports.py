@@ -55,10 +55,14 @@ def taken_segments(tx: Transaction, message: Message) -> Sequence[Segment]:
 
 
 class Reports:
-    """Applies delivery reports inside a transaction."""
+    """Applies delivery reports inside a transaction.
 
-    def __init__(self, defaults: Defaults) -> None:
+    ``wholesale`` are the gateways that take a message as a whole: any report on it shows that they have all of it.
+    """
+
+    def __init__(self, defaults: Defaults, wholesale: frozenset[str] = frozenset()) -> None:
         self._defaults = defaults
+        self._wholesale = wholesale
 
     def apply(self, tx: Transaction, arrived: StoredReport, now: float) -> None:
         """Apply a report to the segment it is about; keep it where there is none yet."""
@@ -98,6 +102,16 @@ class Reports:
                 tx.remove_report(arrived.row)
                 return True
         return False
+
+    def is_expected(
+        self, tx: Transaction, gateway: str, reference: str, recipient: str | None, now: float
+    ) -> bool:
+        """Whether a report can be about a segment that this gateway took, or about a message in flight."""
+        known = tx.segments_by_reference(gateway, reference, now - REFERENCE_WINDOW)
+        if any(same_recipient(segment.recipient, recipient) for segment in known):
+            return True
+        in_flight = (message for phase in _IN_FLIGHT for message in tx.in_phase(phase, gateway))
+        return any(same_recipient(message.recipient, recipient) for message in in_flight)
 
     def late_answer(self, tx: Transaction, gateway: str, reference: str, now: float) -> None:
         """The answer to the submission that had none last."""
@@ -147,7 +161,8 @@ class Reports:
         if len(suspects) != 1:
             return False
         (suspect,) = suspects.values()
-        if not _is_answer(suspect, arrived) or _has_rival(tx, suspect, arrived):
+        whole = arrived.gateway in self._wholesale
+        if not _is_answer(suspect, arrived, whole=whole) or _has_rival(tx, suspect, arrived):
             return False
         segment = self._segment_was_taken(tx, suspect, arrived.reference, now)
         if segment is None:
@@ -166,9 +181,11 @@ class Reports:
         segment = new_segment(message, seqno, reference, now)
         tx.add_segment(segment)
         taken[seqno] = reference
-        if len(taken) == message.segments:
+        whole = message.gateway in self._wholesale
+        if whole or len(taken) == message.segments:
             references = tuple(taken[number] for number in sorted(taken))
-            self.hand_over(tx, message, references, State.SENT, now=now, final=not message.dlr)
+            state = State.ACCEPTED if whole else State.SENT
+            self.hand_over(tx, message, references, state, now=now, final=not message.dlr)
         elif not message.final:
             rest = replace(
                 message, phase=Phase.READY, due_at=message.expires_at, expected_reference=None, updated_at=now
@@ -211,11 +228,12 @@ def new_segment(message: Message, seqno: int, reference: str, now: float) -> Seg
     )
 
 
-def _unlikeliness(segment: Segment, arrived: StoredReport) -> tuple[bool, bool, float]:
-    """By what one segment of several with a report's reference is meant: its time, what it lacks, its nearness."""
+def _unlikeliness(segment: Segment, arrived: StoredReport) -> tuple[bool, bool, bool, float]:
+    """By what one segment of several with a report's reference is meant: recipient, time, what it lacks, nearness."""
     submitted_at = arrived.submitted_at
     distance = -segment.taken_at if submitted_at is None else abs(segment.taken_at - submitted_at)
-    return not _is_near(segment.taken_at, arrived), segment.outcome is not None, distance
+    is_other = arrived.recipient not in (None, segment.recipient)
+    return is_other, not _is_near(segment.taken_at, arrived), segment.outcome is not None, distance
 
 
 def _is_near(at: float | None, arrived: StoredReport) -> bool:
@@ -237,8 +255,13 @@ def _is_of_one_in_flight(tx: Transaction, arrived: StoredReport) -> bool:
     return any(_is_near(message.submitted_at, arrived) for message in _to_recipient(tx, arrived, *_IN_FLIGHT))
 
 
-def _is_answer(message: Message, arrived: StoredReport) -> bool:
-    """Whether a report fits the attempt without an answer: in time, and in its reference where that is foreseen."""
+def _is_answer(message: Message, arrived: StoredReport, *, whole: bool) -> bool:
+    """Whether a report fits the attempt without an answer: in time, and in its reference where that is foreseen.
+
+    A gateway that takes messages as a whole has references that nobody can foresee, and tells no time of submission.
+    """
+    if message.expected_reference is None and whole:
+        return message.submitted_at is not None and arrived.seen_at >= message.submitted_at
     if message.expected_reference is None:
         return arrived.submitted_at is not None and _is_near(message.submitted_at, arrived)
     return message.expected_reference == arrived.reference and _is_near(message.submitted_at, arrived)

@@ -67,13 +67,9 @@ class Router:
         return ()
 
     def _able(self, steps: Steps, command: Command) -> Steps | Error:
-        known = {key for step in steps for name in step for key in self._links[name].option_keys}
-        strange = next((key for key in command.options if key not in known), None)
-        if strange is not None:
-            return Error(
-                code=ErrorCode.UNKNOWN_KEY,
-                message=f"options.{strange}: no gateway of this message's route knows this key",
-            )
+        wrong = self._wrong_option(steps, command.options)
+        if wrong is not None:
+            return wrong
         needs = _needed(command)
         kept = tuple(
             able
@@ -86,6 +82,23 @@ class Router:
         return Error(
             code=ErrorCode.UNSUPPORTED, message=f"{keys}: no gateway of this message's route can do this"
         )
+
+    def _wrong_option(self, steps: Steps, options: Mapping[str, object]) -> Error | None:
+        """What is wrong with the first wrong option: nobody of the route knows it, or who does refuses its value."""
+        links = [self._links[name] for step in steps for name in step]
+        for key, value in options.items():
+            checks = [link.options[key] for link in links if key in link.options]
+            if not checks:
+                return Error(
+                    code=ErrorCode.UNKNOWN_KEY,
+                    message=f"options.{key}: no gateway of this message's route knows this key",
+                )
+            try:
+                for check in checks:
+                    check(value)
+            except ValueError as error:
+                return Error(code=ErrorCode.INVALID_PAYLOAD, message=f"options.{key}: {error}")
+        return None
 
 
 def _needed(command: Command) -> dict[Capability, str]:

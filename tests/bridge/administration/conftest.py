@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sms_bridge.routing.link import Inlet, Source, Submission
     from sms_bridge.store.base import Store
     from sms_providers.model import Outcome
+    from sms_providers.provider import OptionCheck
 
 #: 2026-11-20T10:15:00Z
 NOW = 1_795_169_700.0
@@ -37,7 +38,9 @@ class Gateway:
     kind: str = "fake"
     max_batch: int = 1
     capabilities: frozenset[Capability] = frozenset({Capability.USSD})
-    option_keys: frozenset[str] = frozenset()
+    parallel: int = 1
+    by_segment: bool = True
+    options: Mapping[str, OptionCheck] = field(default_factory=dict)
     fault: Exception | None = None
     asked: list[str] = field(default_factory=list)
     hang: Callable[[], Awaitable[None]] | None = None

@@ -34,13 +34,14 @@ from sms_providers.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sms_bridge.routing.command import Packet, Rejection
     from sms_bridge.routing.link import Submission
     from sms_bridge.store.base import Event, Message, Transaction
     from sms_providers.model import Outcome
+    from sms_providers.provider import OptionCheck
 
 T = TypeVar("T")
 
@@ -67,7 +68,9 @@ class Gateway:
     kind: str = "fake"
     max_batch: int = 1
     capabilities: frozenset[Capability] = frozenset({Capability.DELIVERY_REPORT})
-    option_keys: frozenset[str] = frozenset()
+    parallel: int = 1
+    by_segment: bool = True
+    options: Mapping[str, OptionCheck] = field(default_factory=dict)
 
 
 def settings(**values: object) -> RoutingSettings:

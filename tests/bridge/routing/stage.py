@@ -18,7 +18,7 @@ from tests.bridge.routing.bench import NOW, join, send, settings
 from tests.support.virtual_time import VirtualTimeLoop
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
     from sms_bridge.routing.command import Command, Rejection
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sms_bridge.routing.settings import RoutingSettings
     from sms_bridge.store.base import Event, Store, Transaction
     from sms_providers.model import Balance, Outcome
+    from sms_providers.provider import OptionCheck
 
 T = TypeVar("T")
 
@@ -96,7 +97,9 @@ class ScriptedLink:
     kind: str = "fake"
     max_batch: int = 1
     capabilities: frozenset[Capability] = frozenset({Capability.DELIVERY_REPORT})
-    option_keys: frozenset[str] = frozenset()
+    parallel: int = 1
+    by_segment: bool = True
+    options: Mapping[str, OptionCheck] = field(default_factory=dict)
     reference: int = 0
     discarded: list[Source] = field(default_factory=list)
     batches: list[list[str | None]] = field(default_factory=list)

@@ -9,6 +9,7 @@ import pytest
 
 from sms_bridge.routing.command import Packet, Rejection
 from sms_bridge.routing.settings import Defaults, Limits, Route, RouteMatch
+from sms_providers import options
 from sms_providers.charset import EncodingChoice
 from sms_providers.model import Capability, Error, ErrorCode, OnUnknown, Priority
 from tests.bridge.routing.bench import ANNA, BEN, NUMBER, Gateway, reply, send, taken
@@ -280,7 +281,7 @@ async def test_the_encoding_decides_the_segments(bench: Bench) -> None:
 
 
 async def test_everything_a_command_says_reaches_the_gateway(make_bench: MakeBench) -> None:
-    able = Gateway("able", capabilities=frozenset(Capability), option_keys=frozenset({"udh"}))
+    able = Gateway("able", capabilities=frozenset(Capability), options={"udh": options.whole(0, 9)})
     bench = await make_bench({"able": able}, gateways=("able",))
     await bench.queue(
         text=None, data=b"\x01\x02", port=5, originator="HOME", sim=1, priority=Priority.HIGH, valid_for=90,
@@ -317,12 +318,20 @@ async def test_what_no_gateway_of_the_route_can_do_is_refused_by_its_key(
 
 
 async def test_an_option_that_no_gateway_of_the_route_knows_is_an_unknown_key(make_bench: MakeBench) -> None:
-    links = {"stick": Gateway("stick"), "cloud": Gateway("cloud", option_keys=frozenset({"brand"}))}
+    links = {"stick": Gateway("stick"), "cloud": Gateway("cloud", options={"brand": options.whole(1, 9)})}
     bench = await make_bench(links, gateways=("stick", "cloud"))
     await bench.queue("both", options={"brand": 1})
     event = await bench.rejection(options={"brand": 1}, gateway=("stick",))
     assert event["error"]["code"] == "unknown_key"
     assert "options.brand" in event["error"]["message"]
+
+
+async def test_an_option_whose_value_a_gateway_refuses_is_an_invalid_payload(make_bench: MakeBench) -> None:
+    links = {"stick": Gateway("stick"), "cloud": Gateway("cloud", options={"brand": options.whole(1, 9)})}
+    bench = await make_bench(links, gateways=("stick", "cloud"))
+    event = await bench.rejection(options={"brand": 12})
+    assert event["error"]["code"] == "invalid_payload"
+    assert event["error"]["message"] == "options.brand: expected a whole number from 1 to 9"
 
 
 async def test_an_unknown_gateway_is_refused_with_those_there_are(bench: Bench) -> None:

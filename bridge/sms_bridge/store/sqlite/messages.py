@@ -170,6 +170,10 @@ class MessageTables:
         found = self._execute(sql.SEGMENTS_BY_REFERENCE, (gateway, reference, since)).fetchall()
         return [rows.segment_from_row(row) for row in found]
 
+    def open_segments(self, gateway: str, limit: int) -> Sequence[Segment]:
+        found = self._execute(sql.OPEN_SEGMENTS, (gateway, limit)).fetchall()
+        return [rows.segment_from_row(row) for row in found]
+
     def save_segment(self, segment: Segment) -> None:
         outcome = None if segment.outcome is None else segment.outcome.value
         self._execute(sql.SAVE_SEGMENT, (outcome, segment.message_row, segment.attempt, segment.seqno))

@@ -107,6 +107,14 @@ SEGMENTS_BY_REFERENCE: Final = (
     f"SELECT {_SEGMENT} FROM segments WHERE gateway = ? AND reference = ? AND taken_at >= ?"
     " ORDER BY taken_at DESC"
 )
+OPEN_SEGMENTS: Final = f"""
+SELECT {", ".join(f"segments.{column}" for column in _SEGMENT.split(", "))}
+FROM messages JOIN segments ON segments.message_row = messages.row
+    AND segments.attempt >= messages.first_attempt AND segments.gateway = messages.gateway
+WHERE messages.due_at IS NOT NULL AND messages.phase = 'reporting' AND messages.gateway = ?
+    AND (segments.outcome IS NULL OR segments.outcome IN ('accepted', 'sent'))
+ORDER BY messages.row DESC, segments.seqno LIMIT ?
+"""
 SAVE_SEGMENT: Final = "UPDATE segments SET outcome = ? WHERE message_row = ? AND attempt = ? AND seqno = ?"
 
 #: The wall clock was set: durations keep their length, schedules their time of day.
