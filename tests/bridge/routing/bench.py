@@ -148,7 +148,8 @@ class Bench:
         book = AddressBook(new)
         links: Any = self.links
         router = Router(new, links)
-        self.reports = Reports(new.defaults)
+        wholesale = frozenset(name for name, link in self.links.items() if not link.by_segment)
+        self.reports = Reports(new.defaults, wholesale)
         self.attempts = Attempts(new, self.calendar, self.reports)
         self.inbox = Inbox(new, book, self.calendar, {"fake": join})
         self.intake = Intake(new, book, router, Quota(new.limits, self.calendar), self.calendar)
