@@ -62,7 +62,8 @@ class Call:
     """One request. ``name`` is how errors and logs call it, such as ``POST /sms``; never the address itself.
 
     At most one of ``form`` and ``body`` (JSON) is set. ``reads`` says that the request changes nothing and may be
-    repeated. ``private`` are texts and numbers in it, which nobody may read in an error.
+    repeated. ``private`` are texts and numbers in it, which nobody may read in an error. ``quotable`` is false where the
+    answer itself holds texts of messages: no error quotes it.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     reads: bool = False
     private: tuple[str, ...] = ()
+    quotable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +240,7 @@ class Client:
 
     def _answer(self, call: Call, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
         text = content.decode("utf-8-sig", errors="replace")
-        excerpt = self.readable(text, call.private)
+        excerpt = self.readable(text, call.private) if call.quotable else f"({len(content)} octets)"
         failure = self._failure(call, status, headers, excerpt)
         try:
             data = parse_json(text)
