@@ -109,7 +109,7 @@ class Provider(Protocol):
     """One account. ``title`` is the provider's name for people.
 
     ``max_batch`` is how many messages of equal text and options one :meth:`send` may carry. ``options`` are the keys of
-    a message's ``options`` that it knows.
+    a message's ``options`` that it knows. These attributes are the class's own, readable before there is an account.
     """
 
     kind: ProviderKind
@@ -150,3 +150,6 @@ class Provider(Protocol):
 
         A call that is genuine and of no interest gives nothing.
         """
+
+    def transcript(self) -> Sequence[str]:
+        """Return the last requests and what became of them, oldest first; without secrets, texts and numbers."""
