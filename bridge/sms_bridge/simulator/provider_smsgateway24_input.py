@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +20,10 @@ from sms_bridge.simulator.provider_smsgateway24_account import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime, tzinfo
+
+
+#: A whole number, small enough for PHP.
+_NUMBER: Final = re.compile(r"\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,7 @@ def read_zone(name: str) -> ZoneInfo:
 
 def read_device(text: str, devices: Collection[int]) -> int:
     """Read the id of one of the account's phones. Raises Rejected."""
-    if not text.isdecimal() or int(text) not in devices:
+    if not _NUMBER.fullmatch(text) or int(text) not in devices:
         raise Rejected("Device not found")
     return int(text)
 
@@ -194,7 +199,7 @@ def read_flag(name: str, text: str) -> int:
 
 def read_int(name: str, text: str) -> int:
     """Read a whole number. Raises Rejected."""
-    if not text.isdecimal():
+    if not _NUMBER.fullmatch(text):
         raise Rejected(f"{name} is no number")
     return int(text)
 

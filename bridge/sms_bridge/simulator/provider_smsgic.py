@@ -31,7 +31,8 @@ _JSON: Final = "application/json"
 #: HTTP's numbers of the two refusals that carry more than a sentence.
 _INVALID: Final = 422
 _TOO_MANY: Final = 429
-#: SMSgic, POST /sendings: the form of a recipient, of ``scheduled_at``, and what ``type`` may be.
+#: SMSgic, POST /sendings: the form of an id, of a recipient, of ``scheduled_at``, and what ``type`` may be.
+_ID: Final = re.compile(r"\d{1,18}", re.ASCII)
 _RECIPIENT: Final = re.compile(r"\d{8,20}", re.ASCII)
 _SCHEDULE: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _SCHEDULE_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
@@ -276,7 +277,7 @@ class SmsgicServer(ProviderServer):
     def _get_sending(self, call: Call) -> object:
         self.meet_parameters(call, [*call.path, *call.query()], ("id",))
         number = call.path["id"]
-        sending = self.sendings.get(int(number)) if number.isdecimal() else None
+        sending = self.sendings.get(int(number)) if _ID.fullmatch(number) else None
         if sending is None:
             raise self._refusal(404, f"No query results for model {number}")
         self.meet_code("status", sending.status)

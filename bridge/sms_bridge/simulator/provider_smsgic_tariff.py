@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 #: SMSgic, GET /rates: the form of ``mcc``.
-_MCC: Final = re.compile(r"\d{3}")
+_MCC: Final = re.compile(r"\d{3}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,7 @@ def wrong_filters(tariff: Sequence[Route], wanted: Mapping[str, str]) -> dict[st
         errors["mcc"] = ["The mcc field is required when mnc is present."]
     elif mcc is not None and not _MCC.fullmatch(mcc):
         errors["mcc"] = ["The mcc format is invalid."]
-    if country_id is not None and not country_id.isdecimal():
+    if country_id is not None and not re.fullmatch(r"[0-9]+", country_id):
         errors["country_id"] = ["The country id must be an integer."]
     elif country_id is not None and country_id not in {str(route.country_id) for route in tariff}:
         errors["country_id"] = ["The selected country id is invalid."]
