@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from decimal import Decimal
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
-from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -19,10 +16,26 @@ from sms_bridge.simulator.provider import ProviderOptions, ProviderServer
 from sms_bridge.simulator.provider_call import Misuse, Refusal, reply
 from sms_bridge.simulator.provider_faults import RateLimit
 from sms_bridge.simulator.provider_record import OnAir
+from sms_bridge.simulator.provider_smsgic_rules import (
+    BALANCE_TOO_LOW,
+    MESSAGE_MISSING,
+    SCHEDULE_FORMAT,
+    SENDER_MISSING,
+    SEVERAL_MISSING,
+    TYPES,
+    UNAUTHENTICATED,
+    RecipientsForm,
+    filters,
+    moment,
+    read_recipients,
+    wrong_recipients,
+    wrong_text,
+)
 from sms_bridge.simulator.provider_smsgic_tariff import TARIFF, charges, quote, rates, wrong_filters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from sms_bridge.simulator.provider_call import Call, Handler
     from sms_bridge.simulator.provider_smsgic_tariff import Route
@@ -31,24 +44,10 @@ _JSON: Final = "application/json"
 #: HTTP's numbers of the two refusals that carry more than a sentence.
 _INVALID: Final = 422
 _TOO_MANY: Final = 429
-#: SMSgic, POST /sendings: the form of an id, of a recipient, of ``scheduled_at``, and what ``type`` may be.
-_ID: Final = re.compile(r"\d{1,18}", re.ASCII)
-_RECIPIENT: Final = re.compile(r"\d{8,20}", re.ASCII)
-_SCHEDULE: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
-_SCHEDULE_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
-TYPES: Final = ("default", "infobip", "twilio", "messente", "trumpia")
-
 #: The token where none is given.
 _ACCESS: Final = "smsgic-access"
-
-#: SMSgic, the answers with HTTP 422: the document's own sentences.
-MESSAGE_MISSING: Final = "Please send `message` post parameter with text for SMS"
-RECIPIENTS_MISSING: Final = "Please send `recipients` post parameter with recipient`s number"
-SENDER_MISSING: Final = "Please send `sender` post parameter with name of SMS sender"
-SEVERAL_MISSING: Final = "The given data was invalid."
-#: SMSgic, POST /sendings, says only this sentence of a balance that is too low.
-BALANCE_TOO_LOW: Final = "Your account must have balance enough"
-UNAUTHENTICATED: Final = "Unauthenticated."
+#: The form of a sending's id.
+_ID: Final = re.compile(r"\d{1,18}", re.ASCII)
 
 #: Answers by name for a `Fault` with a code: HTTP status and sentence.
 _CODES: Final[dict[str, tuple[int, str]]] = {
@@ -59,14 +58,6 @@ _CODES: Final[dict[str, tuple[int, str]]] = {
     "429": (429, "Too Many Attempts."),
     "balance": (422, BALANCE_TOO_LOW),
 }
-
-
-class RecipientsForm(StrEnum):
-    """In which form ``recipients`` is taken: the document shows an array once, and a text with JSON once."""
-
-    ANY = "any"
-    ARRAY = "array"
-    STRING = "string"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +81,7 @@ class Sending:
             "id": self.id,
             "text": self.text,
             "created_at": f"{self.created_at:%Y-%m-%dT%H:%M:%S.%fZ}",
-            "scheduled_at": f"{self.scheduled_at:{_SCHEDULE_FORMAT}}",
+            "scheduled_at": f"{self.scheduled_at:{SCHEDULE_FORMAT}}",
             "status": "Pending" if self.status == "Draft" else self.status,
             "total_sms": self.total_sms,
         }
@@ -101,7 +92,7 @@ class Sending:
             "id": self.id,
             "status": self.status,
             "updated_at": f"{self.updated_at:%Y-%m-%dT%H:%M:%S.%fZ}",
-            "scheduled_at": f"{self.scheduled_at:{_SCHEDULE_FORMAT}}",
+            "scheduled_at": f"{self.scheduled_at:{SCHEDULE_FORMAT}}",
         }
 
 
@@ -240,7 +231,7 @@ class SmsgicServer(ProviderServer):
         return ["OK"]
 
     def _get_rates(self, call: Call) -> object:
-        wanted = _filters(call)
+        wanted = filters(call)
         self.meet_parameters(call, wanted, ("mcc", "mnc", "country", "country_id"))
         errors = wrong_filters(self._own.tariff, wanted)
         if errors:
@@ -254,12 +245,12 @@ class SmsgicServer(ProviderServer):
         self.meet_parameters(call, body, ("message", "recipients"))
         if self.calculate_limit.exceeded():
             raise self._refusal(429, "Too Many Attempts.")
-        recipients = self._recipients(body.get("recipients"))
+        recipients = read_recipients(call.endpoint, body.get("recipients"), self.recipients_form)
         errors: dict[str, list[str]] = {}
-        if wrong := _wrong_text(body.get("message"), "message", MESSAGE_MISSING):
+        if wrong := wrong_text(body.get("message"), "message", MESSAGE_MISSING):
             errors["message"] = [wrong]
-        if wrong_recipients := _wrong_recipients(recipients):
-            errors[wrong_recipients[0]] = [wrong_recipients[1]]
+        if refused := wrong_recipients(recipients):
+            errors[refused[0]] = [refused[1]]
         if errors:
             raise self._laravel(
                 422, next(iter(errors.values()))[0] if len(errors) == 1 else SEVERAL_MISSING, errors
@@ -286,7 +277,7 @@ class SmsgicServer(ProviderServer):
     def _create_sending(self, call: Call) -> object:
         body = call.json_object()
         self.meet_parameters(call, body, ("message", "recipients", "sender", "scheduled_at", "type"))
-        recipients = self._recipients(body.get("recipients"))
+        recipients = read_recipients(call.endpoint, body.get("recipients"), self.recipients_form)
         self._refuse_sending(body, recipients)
         route = str(body.get("type") or TYPES[0])
         self.meet_code("type", route)
@@ -306,7 +297,7 @@ class SmsgicServer(ProviderServer):
             type=route,
             created_at=at,
             updated_at=at,
-            scheduled_at=_moment(str(scheduled)) or at if scheduled else at,
+            scheduled_at=moment(str(scheduled)) or at if scheduled else at,
             total_sms=sum(charge.segments for charge in priced),
         )
         self.sendings[sending.id] = sending
@@ -329,71 +320,21 @@ class SmsgicServer(ProviderServer):
 
     def _refuse_sending(self, body: Mapping[str, object], recipients: Sequence[object]) -> None:
         """Raise Refusal for the first thing that is wrong; nearly all are filed under ``message``."""
-        wrong = _wrong_text(body.get("message"), "message", MESSAGE_MISSING)
-        if not wrong and (wrong_recipients := _wrong_recipients(recipients)):
-            wrong = wrong_recipients[1]
-        wrong = wrong or _wrong_text(body.get("sender"), "sender", SENDER_MISSING)
+        wrong = wrong_text(body.get("message"), "message", MESSAGE_MISSING)
+        if not wrong and (refused := wrong_recipients(recipients)):
+            wrong = refused[1]
+        wrong = wrong or wrong_text(body.get("sender"), "sender", SENDER_MISSING)
         if not wrong and body["sender"] not in {self._own.default_sender, *self._senders.values()}:
             wrong = "The selected `sender` is invalid."
         if wrong:
             raise self._refusal(_INVALID, wrong, ["message"])
         scheduled = body.get("scheduled_at")
         if scheduled is not None:
-            moment = _moment(scheduled) if isinstance(scheduled, str) else None
-            if moment is None:
+            at = moment(scheduled) if isinstance(scheduled, str) else None
+            if at is None:
                 sentence = "The scheduled at does not match the format Y-m-d H:i:s."
                 raise self._refusal(_INVALID, sentence, ["scheduled_at"])
-            if moment <= self.clock():
+            if at <= self.clock():
                 raise self._refusal(_INVALID, "The scheduled at must be a date after now.", ["scheduled_at"])
         if body.get("type", TYPES[0]) not in TYPES:
             raise self._refusal(_INVALID, "The selected type is invalid.", ["type"])
-
-    def _recipients(self, given: object) -> list[object]:
-        """Read ``recipients`` in a form that is taken; what is in another form counts as not sent."""
-        if isinstance(given, str) and self.recipients_form != RecipientsForm.ARRAY:
-            try:
-                given = json.loads(given)
-            except ValueError:
-                return []
-        elif self.recipients_form == RecipientsForm.STRING:
-            return []
-        return given if isinstance(given, list) else []
-
-
-def _filters(call: Call) -> dict[str, str]:
-    """Read the query; the document's example sends a whole JSON object as the query string."""
-    query = unquote(call.request.rel_url.raw_query_string)
-    if not query.startswith("{"):
-        return call.query()
-    try:
-        data = json.loads(query)
-    except ValueError:
-        raise Misuse(f"{call.endpoint}: the query is not JSON") from None
-    return {name: str(value) for name, value in data.items()}
-
-
-def _wrong_text(value: object, name: str, missing: str) -> str | None:
-    if value is None or value == "":
-        return missing
-    return None if isinstance(value, str) else f"The {name} must be a string."
-
-
-def _wrong_recipients(recipients: Sequence[object]) -> tuple[str, str] | None:
-    """Say under which key and in which words the recipients are refused."""
-    if not recipients:
-        return "recipients", RECIPIENTS_MISSING
-    for index, number in enumerate(recipients):
-        if not isinstance(number, str):
-            return f"recipients.{index}", f"The recipients.{index} must be a string."
-        if not _RECIPIENT.fullmatch(number):
-            return f"recipients.{index}", f"The recipients.{index} format is invalid."
-    return None
-
-
-def _moment(text: str) -> datetime | None:
-    if not _SCHEDULE.fullmatch(text):
-        return None
-    try:
-        return datetime.strptime(text, _SCHEDULE_FORMAT).replace(tzinfo=UTC)
-    except ValueError:
-        return None

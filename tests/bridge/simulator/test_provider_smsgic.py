@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sms_bridge.simulator.provider_faults import Fault
-from sms_bridge.simulator.provider_smsgic import RecipientsForm, SmsgicOptions, SmsgicServer
+from sms_bridge.simulator.provider_smsgic import SmsgicOptions, SmsgicServer
+from sms_bridge.simulator.provider_smsgic_rules import RecipientsForm
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -300,6 +301,20 @@ async def test_recipients_can_be_taken_in_one_form_only(
         status, _ = await call(http, server, "POST /sendings", {**SMS, "recipients": recipients})
         answers.append((recipients, status))
     assert [recipients for recipients, status in answers if status == 200] == [taken]
+
+
+async def test_recipients_can_be_taken_as_the_examples_have_them(
+    http: aiohttp.ClientSession, server: SmsgicServer
+) -> None:
+    server.recipients_form = RecipientsForm.DOCUMENT
+    taken = {
+        (path, type(recipients))
+        for path in ("/sendings", "/sendings/calculate")
+        for recipients in (["4915752982212"], '["4915752982212"]')
+        for body in [SMS if path == "/sendings" else {"message": "Hi"}]
+        if (await call(http, server, f"POST {path}", {**body, "recipients": recipients}))[0] == 200
+    }
+    assert taken == {("/sendings", str), ("/sendings/calculate", list)}
 
 
 async def test_a_campaign_costs_each_segment_of_each_recipient(
