@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sms_bridge.routing.attempts import Attempts
@@ -80,20 +81,17 @@ class Routing:
         self.board = Board(
             store, self.gateways, self.dispatcher, calendar=calendar, instance=instance, now=now
         )
-        self._inlets = {
-            name: GatewayInlet(
-                name,
-                link.kind,
-                store=store,
-                inbox=inbox,
-                reports=reports,
-                attempts=attempts,
-                gateways=self.gateways,
-                committed=self._committed,
-                now=now,
-            )
-            for name, link in links.items()
-        }
+        make_inlet = partial(
+            GatewayInlet,
+            store=store,
+            inbox=inbox,
+            reports=reports,
+            attempts=attempts,
+            gateways=self.gateways,
+            committed=self._committed,
+            now=now,
+        )
+        self._inlets = {name: make_inlet(name, link.kind) for name, link in links.items()}
         self._links = links
         self._discarding: set[asyncio.Task[None]] = set()
         self._ticking: asyncio.Task[None] | None = None
