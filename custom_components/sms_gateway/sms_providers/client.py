@@ -7,21 +7,25 @@ second one is a second SMS.
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import logging
 import random
 import re
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
 
 import aiohttp
 
 from .address import redact_numbers
+from .connection import DroppedError, form_body, json_body, once
 from .exceptions import (
     AuthError,
     NoAnswerError,
@@ -38,13 +42,16 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
+    from .connection import Body
+
 _LOG: Final = logging.getLogger(__name__)
 #: Seconds until a connection stands.
 _CONNECT_TIMEOUT: Final = 10.0
 #: Octets of an answer above which it is not read; a page of thousands of messages has some.
 _MAX_ANSWER: Final = 8 * 1_048_576
-#: Characters of an unreadable answer that an error quotes.
+#: Characters of an answer that an error quotes, and those among which they are looked for.
 _EXCERPT: Final = 200
+_QUOTED: Final = 65_536
 #: Tries of a request that changes nothing, and the pause before the second, in seconds; it doubles.
 _READ_TRIES: Final = 3
 _READ_PAUSE: Final = 0.5
@@ -53,8 +60,8 @@ _SHORTEST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 #: Lines of dialogue that are kept for error reports.
 _TRANSCRIPT_LINES: Final = 40
-# A string of JSON, kept, or a comma with nothing behind it, dropped.
-_TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
+# A string of JSON, kept (an unfinished one, too, so that nothing is read twice), or a comma with nothing behind it.
+_TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*"?)|,(?=\s*[}\]])', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +69,8 @@ class Call:
     """One request. ``name`` is how errors and logs call it, such as ``POST /sms``; never the address itself.
 
     At most one of ``form`` and ``body`` (JSON) is set. ``reads`` says that the request changes nothing and may be
-    repeated. ``private`` are texts and numbers in it, which nobody may read in an error. ``quotable`` is false where the
-    answer itself holds texts of messages: no error quotes it.
+    repeated. ``private`` are texts and numbers in it, which nobody may read in an error. ``quotable`` is false where
+    the answer itself holds texts of messages: no error quotes it.
     """
 
     name: str
@@ -82,22 +89,31 @@ class Call:
 class Answer:
     """An answer that could be read. ``data`` is JSON with :class:`~decimal.Decimal` for fractions.
 
-    ``failure`` is what the HTTP status alone says, ``None`` for success. ``excerpt`` is the beginning of the body, fit
-    to be read by people.
+    ``name`` says whose answer to what it is. ``failure`` is what the HTTP status alone says, ``None`` for success.
     """
 
+    name: str
     status: int
-    data: object
+    data: object = field(repr=False)
     failure: ProviderError | None
-    excerpt: str
+    read: Callable[[], str] = field(repr=False)
+
+    @property
+    def excerpt(self) -> str:
+        """The beginning of the body, fit to be read by people."""
+        return self.read()
 
     def members(self) -> Mapping[str, object]:
         """Return the answer as an object. Raises what the HTTP status says, else :class:`ProtocolError`."""
         if isinstance(self.data, dict):
             return self.data
-        if self.failure is not None:
-            raise self.failure
-        raise ProtocolError(f"an answer of another form than expected: {self.excerpt}")
+        raise self.unexpected()
+
+    def unexpected(self) -> ProviderError:
+        """Return the error of an answer of another form than expected: what the HTTP status says, if it does."""
+        return self.failure or ProtocolError(
+            f"{self.name}: an answer of another form than expected: {self.excerpt}"
+        )
 
 
 class Client:
@@ -120,8 +136,11 @@ class Client:
         self._session = session
         self._title = title
         self._secrets = list(secrets)
+        connect = min(_CONNECT_TIMEOUT, response_timeout)
+        self._response_timeout = response_timeout
+        # The whole is longer than both: what runs out of time while it connects has certainly not been sent.
         self._timeout = aiohttp.ClientTimeout(
-            total=response_timeout, connect=min(_CONNECT_TIMEOUT, response_timeout)
+            total=connect + response_timeout, connect=connect, sock_read=response_timeout
         )
         self._sleep = sleep
         self._clock = clock
@@ -148,12 +167,11 @@ class Client:
         for _ in range(_READ_TRIES - 1 if call.reads else 0):
             try:
                 answer = await self._once(call)
-            except ThrottledError:
-                raise
-            except (TemporaryError, NoAnswerError):
-                pass
+            except ProviderError as error:
+                if not _may_pass(error):
+                    raise
             else:
-                if not isinstance(answer.failure, TemporaryError | NoAnswerError):
+                if not _may_pass(answer.failure):
                     return answer
             await self._sleep(pause * random.uniform(1, 1.5))
             pause *= 2
@@ -166,10 +184,12 @@ class Client:
 
         Without ``retry_after`` (seconds) each pause in a row is twice the one before.
         """
+        now = self._clock()
         if retry_after is None:
             retry_after = self._next_pause * random.uniform(1, 1.25)
-            self._next_pause = min(self._next_pause * 2, _LONGEST_PAUSE)
-        self._paused_until = max(self._paused_until, self._clock() + retry_after)
+            if now >= self._paused_until:  # Several refusals of one moment are one.
+                self._next_pause = min(self._next_pause * 2, _LONGEST_PAUSE)
+        self._paused_until = max(self._paused_until, now + retry_after)
         return ThrottledError(message, retry_after=retry_after, provider_code=provider_code)
 
     def succeeded(self) -> None:
@@ -178,16 +198,10 @@ class Client:
 
     def readable(self, text: str, private: Sequence[str] = ()) -> str:
         """Return the beginning of a provider's words without secrets, texts and full numbers."""
+        text = text[:_QUOTED]
         for hidden in sorted({*self._secrets, *private}, key=len, reverse=True):
-            for written in {
-                hidden,
-                quote(hidden),
-                quote(hidden, safe=""),
-                quote_plus(hidden),
-                json.dumps(hidden)[1:-1],
-            }:
-                if written:
-                    text = text.replace(written, "…")
+            for written in _spellings(hidden):
+                text = re.sub(re.escape(written), "…", text, flags=re.IGNORECASE)
         return redact_numbers(" ".join(text.split()))[:_EXCERPT]
 
     async def _once(self, call: Call) -> Answer:
@@ -206,67 +220,98 @@ class Client:
         return self._answer(call, status, headers, content)
 
     async def _exchange(self, call: Call) -> tuple[int, Mapping[str, str], bytes]:
-        """The only place where a request leaves; aiohttp's errors, which hold addresses, end here."""
+        url, body = self._prepare(call)
+        while True:
+            try:
+                return await self._attempt(call, url, body)
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                failure = self._lost(call, error)
+            if body is None or not body.held_back:
+                # Outside of the handler: aiohttp's errors hold addresses, and addresses hold keys.
+                raise failure
+
+    def _prepare(self, call: Call) -> tuple[URL, Body | None]:
+        with suppress(ValueError):  # A lone surrogate is the one thing that cannot be written.
+            url = call.url
+            if call.query:
+                "".join(call.query.values()).encode()  # yarl would leave it out in silence.
+                url = url.update_query(call.query)
+            if call.form is not None:
+                return url, form_body(call.form)
+            return url, None if call.body is None else json_body(call.body)
+        raise RejectedError(
+            f"{self._title}, {call.name}: the text holds characters that are no Unicode",
+            code=ErrorCode.INVALID_TEXT,
+        )
+
+    async def _attempt(self, call: Call, url: URL, body: Body | None) -> tuple[int, Mapping[str, str], bytes]:
+        """The only place where a request leaves."""
+        async with self._session.request(
+            call.method,
+            url,
+            data=body,
+            # Only a body can be held back, so nothing else may lie idle.
+            headers=call.headers if body is not None else {**call.headers, "Connection": "close"},
+            timeout=self._timeout,
+            # A redirected POST becomes a GET, and credentials must not travel on.
+            allow_redirects=False,
+            raise_for_status=False,
+            middlewares=(once,),
+        ) as response:
+            content = await response.content.read(_MAX_ANSWER + 1)
+            while len(content) <= _MAX_ANSWER and (more := await response.content.read(_MAX_ANSWER)):
+                content += more
+            if body is not None:
+                body.answered()
+            return response.status, response.headers, content
+
+    def _lost(self, call: Call, error: Exception) -> ProviderError:
+        """What aiohttp's error means."""
         what = f"{self._title}, {call.name}"
-        try:
-            async with self._session.request(
-                call.method,
-                call.url.update_query(call.query) if call.query else call.url,
-                data=call.form,
-                json=call.body,
-                headers=call.headers,
-                timeout=self._timeout,
-                # A redirected POST becomes a GET, and credentials must not travel on.
-                allow_redirects=False,
-            ) as response:
-                content = await response.content.read(_MAX_ANSWER + 1)
-                while len(content) <= _MAX_ANSWER and (more := await response.content.read(_MAX_ANSWER)):
-                    content += more
-                if len(content) > _MAX_ANSWER:
-                    raise ProtocolError(f"{what}: the answer is larger than {_MAX_ANSWER} octets")
-                return response.status, response.headers, content
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise TemporaryError(
-                f"{what}: no connection ({type(error).__name__}); check the network and the base URL"
-            ) from None
-        except TimeoutError:
-            raise NoAnswerError(f"{what}: no answer within {self._timeout.total:g} s") from None
-        except aiohttp.InvalidURL:
-            raise RejectedError(f"{what}: the base URL is none", code=ErrorCode.UNSUPPORTED) from None
-        except aiohttp.ClientError as error:
-            raise NoAnswerError(
-                f"{what}: the connection was lost before the answer ({type(error).__name__})"
-            ) from None
+        word = type(error).__name__
+        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            return TemporaryError(f"{what}: no connection ({word}); check the network and the base URL")
+        if isinstance(error, TimeoutError):
+            return NoAnswerError(f"{what}: no answer within {self._response_timeout:g} s")
+        if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+            return RejectedError(
+                f"{what}: the base URL is none; it begins with https://", code=ErrorCode.UNSUPPORTED
+            )
+        if not isinstance(error, aiohttp.ClientError):
+            return AuthError(f"{what}: the key or token holds characters that no header may hold")
+        if isinstance(error, DroppedError):
+            word = str(error)
+        return NoAnswerError(f"{what}: the connection was lost before the answer ({word})")
 
     def _answer(self, call: Call, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
-        text = content.decode("utf-8-sig", errors="replace")
-        excerpt = self.readable(text, call.private) if call.quotable else f"({len(content)} octets)"
-        failure = self._failure(call, status, headers, excerpt)
-        try:
-            data = parse_json(text)
-        except ValueError:
-            if failure is not None:
-                raise failure from None
-            raise ProtocolError(
-                f"{self._title}, {call.name}: HTTP {status} with an answer that is no JSON: {excerpt}"
-            ) from None
-        return Answer(status=status, data=data, failure=failure, excerpt=excerpt)
+        what = f"{self._title}, {call.name}"
+        text = content[:_MAX_ANSWER].decode("utf-8-sig", errors="replace")
 
-    def _failure(
-        self, call: Call, status: int, headers: Mapping[str, str], excerpt: str
-    ) -> ProviderError | None:
+        def read() -> str:
+            return self.readable(text, call.private) if call.quotable else f"({len(content)} octets)"
+
+        failure = None if status in _SUCCESS else self._failure(what, status, headers, read())
+        if len(content) > _MAX_ANSWER:
+            raise failure or ProtocolError(f"{what}: the answer is larger than {_MAX_ANSWER} octets")
+        with suppress(ValueError):
+            data = parse_json(text)
+            return Answer(name=what, status=status, data=data, failure=failure, read=read)
+        raise failure or ProtocolError(f"{what}: HTTP {status} with an answer that is no JSON: {read()}")
+
+    def _failure(self, what: str, status: int, headers: Mapping[str, str], excerpt: str) -> ProviderError:
         """What an HTTP status says where the body does not say more (RFC 9110 clause 15)."""
-        if status in range(200, 300):
-            return None
-        sentence = f"{self._title}, {call.name}: HTTP {status}: {excerpt}"
+        sentence = f"{what}: HTTP {status}: {excerpt}"
         word = str(status)
-        if status == 429:  # noqa: PLR2004 - RFC 6585 clause 4
-            return self.throttled(sentence, retry_after=retry_after(headers), provider_code=word)
+        wait = retry_after(headers)
+        if status == HTTPStatus.TOO_MANY_REQUESTS or (
+            status == HTTPStatus.SERVICE_UNAVAILABLE and wait is not None
+        ):
+            return self.throttled(sentence, retry_after=wait, provider_code=word)
         if status in _AMBIGUOUS:
             return NoAnswerError(sentence, code=ErrorCode.NETWORK, provider_code=word)
         if status in _AUTH:
             return AuthError(sentence, provider_code=word)
-        if status >= 500:  # noqa: PLR2004 - RFC 9110 clause 15.6
+        if status in _NOT_DONE or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return TemporaryError(sentence, provider_code=word)
         code = _STATUS_CODES.get(status, ErrorCode.REJECTED_BY_NETWORK)
         return RejectedError(sentence, code=code, provider_code=word)
@@ -277,14 +322,36 @@ class Client:
         _LOG.debug("%s, %s", self._title, line)
 
 
-#: A gateway between us and the provider gave up: the provider may have done it (provider contract, section 0).
-_AMBIGUOUS: Final = frozenset({502, 504})
+_SUCCESS: Final = range(200, 300)
+#: A gateway between us and the provider gave up: the provider may have done it (provider contract, section 0). 520 and
+#: 524 are Cloudflare's words for it.
+_AMBIGUOUS: Final = frozenset({502, 504, 520, 524})
 _AUTH: Final = frozenset({401, 403})
+#: The request did not arrive as a whole, or is not to be looked at yet.
+_NOT_DONE: Final = frozenset({408, 425})
 #: Statuses that concern this gateway only: no credit, and an address at which nothing of this kind is.
 _STATUS_CODES: Final = {
     402: ErrorCode.NO_CREDIT,
     **dict.fromkeys((301, 302, 303, 307, 308, 404, 405, 410), ErrorCode.UNSUPPORTED),
 }
+
+
+def _may_pass(failure: ProviderError | None) -> bool:
+    """Whether a read may be repeated soon."""
+    return isinstance(failure, TemporaryError | NoAnswerError) and not isinstance(failure, ThrottledError)
+
+
+def _spellings(hidden: str) -> set[str]:
+    """How a provider may repeat what it was told: as it is, in an address, in JSON, in HTML."""
+    return {
+        hidden,
+        quote(hidden, errors="replace"),
+        quote(hidden, safe="", errors="replace"),
+        quote_plus(hidden, errors="replace"),
+        json.dumps(hidden)[1:-1],
+        json.dumps(hidden, ensure_ascii=False)[1:-1],
+        html.escape(hidden),
+    } - {""}
 
 
 def parse_json(text: str) -> object:
@@ -300,15 +367,27 @@ def parse_json(text: str) -> object:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110 clause 10.2.3), bounded to a day; ``None`` without a readable one."""
+    """Seconds of a Retry-After header (RFC 9110 clause 10.2.3), bounded to a day; ``None`` without a readable one.
+
+    A date is compared with the answer's own, so that our clock does not matter.
+    """
     written = headers.get("Retry-After", "").strip()
     try:
-        seconds = (
-            float(written) if written.isdigit() else parsedate_to_datetime(written).timestamp() - time.time()
-        )
-    except ValueError:
+        seconds = float(written) if written.isdigit() else _http_date(written) - _answered_at(headers)
+    except (ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), 86_400.0)
+
+
+def _answered_at(headers: Mapping[str, str]) -> float:
+    try:
+        return _http_date(headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        return time.time()
+
+
+def _http_date(written: str) -> float:
+    return parsedate_to_datetime(written).timestamp()
 
 
 def _load(text: str) -> object:
@@ -316,6 +395,8 @@ def _load(text: str) -> object:
         return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except ArithmeticError:
+        raise ValueError("a number beyond all bounds") from None
 
 
 def _refuse_constant(name: str) -> object:
