@@ -43,7 +43,7 @@ _COMMANDS: Final = {
     "restart-gateway": _Command("simple:RESTART", "restart a gateway"),
     "health": _Command("simple:HEALTH", "show how the bridge is"),
     "discovery": _Command("simple:DISCOVERY", "switch Home Assistant discovery on or off"),
-    "simulate": _Command("simulate", "be a modem without hardware"),
+    "simulate": _Command("simulate", "be a modem without hardware, or a provider without an account"),
 }
 
 _EPILOG: Final = """\

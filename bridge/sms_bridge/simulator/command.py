@@ -15,9 +15,8 @@ from sms_bridge.simulator.profiles import PROFILES
 from sms_bridge.simulator.simulation import Simulation, SimulationOptions
 
 
-def add_simulate_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what follows `simulate` on the command line."""
-    kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
+def add_modem(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `modem` and what follows it to the kinds of `simulate`."""
     modem = kinds.add_parser(
         "modem",
         help="a GSM modem with its SIM and its network",
@@ -46,7 +45,7 @@ def add_simulate_arguments(parser: argparse.ArgumentParser) -> None:
     modem.add_argument("--echo", action="store_true", help="recipients reply with the text they got")
 
 
-def run_simulate(args: argparse.Namespace) -> int:
+def run_modem(args: argparse.Namespace) -> int:
     """Simulate until interrupted. Exit 0, or 2 if a port or path cannot be used."""
     options = SimulationOptions(
         profile=PROFILES[args.profile],

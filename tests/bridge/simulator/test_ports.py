@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 import serial
 
+from sms_bridge.cli.commands import simulate
 from sms_bridge.simulator import endpoints
-from sms_bridge.simulator.command import add_simulate_arguments, run_simulate
 from sms_bridge.simulator.control import ControlClient, ControlError, ControlServer
 from sms_bridge.simulator.endpoints import MemoryEndpoint
 from sms_bridge.simulator.faults import FaultName
@@ -270,17 +270,17 @@ def test_a_path_that_cannot_be_used_is_told_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parser = argparse.ArgumentParser()
-    add_simulate_arguments(parser)
+    simulate.add_arguments(parser)
     (tmp_path / "file").touch()
 
-    assert run_simulate(parser.parse_args(["modem", "--pty", str(tmp_path / "file")])) == 2
+    assert simulate.run(parser.parse_args(["modem", "--pty", str(tmp_path / "file")])) == 2
 
     assert "cannot be simulated there" in capsys.readouterr().err
 
 
 def test_a_wrong_fault_on_the_command_line_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
-    add_simulate_arguments(parser)
+    simulate.add_arguments(parser)
 
     with pytest.raises(SystemExit):
         parser.parse_args(["modem", "--fault", "cms"])
