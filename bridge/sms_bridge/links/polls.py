@@ -1,0 +1,180 @@
+"""What a provider is asked without anybody's request: lost answers, open reports, received messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sms_bridge.links.account import InletSink
+from sms_providers.exceptions import ProviderError, ThrottledError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from sms_bridge.routing.link import Inlet
+    from sms_providers.model import Taken
+    from sms_providers.provider import LostSend, OpenSend, Outgoing, Provider
+
+#: Pauses between two questions after lost answers, in seconds; most graces (30 s by default) end within the first few.
+_FIND_PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 8.0, 15.0, 30.0, 60.0)
+#: Questions that are asked although no answer is written down as lost: its commit may still be under way.
+_FIND_AT_LEAST: Final = 2
+#: References of what was taken that are remembered, beside those that the store knows to be open.
+_REFERENCES: Final = 1_000
+#: Open messages that are looked at, and those that one round asks for.
+_OPEN: Final = 1_000
+_AT_ONCE: Final = 100
+#: A message is asked for again after this share of its age: often at first, then ever more rarely.
+_PATIENCE: Final = 0.1
+#: Key under which the place in the received messages is remembered.
+_POSITION: Final = "incoming_position"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a poll stands on. ``interval`` is in seconds; ``now`` gives Unix seconds.
+
+    ``provider`` is the present client, ``is_online`` whether the account answered when it was last checked;
+    ``failed(what, error)`` hears of what could not be asked.
+    """
+
+    inlet: Inlet
+    provider: Callable[[], Provider]
+    interval: float
+    is_online: Callable[[], bool]
+    failed: Callable[[str, ProviderError], None]
+    now: Callable[[], float]
+
+
+class LostAnswers:
+    """Asks whether the provider took what it has not answered, as long as the graces run."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._asked = 0
+        self._sending: list[str | None] = []
+        self._since: set[str | None] = set()
+        self._references: dict[str, None] = {}
+
+    def begin(self) -> None:
+        """An answer was lost, or may have been."""
+        self._asked = 0
+
+    def sending(self, batch: Sequence[Outgoing]) -> None:
+        """These are being sent: what the provider has of equal texts may be theirs."""
+        texts = [outgoing.message.text for outgoing in batch]
+        self._sending += texts
+        self._since.update(texts)
+
+    def sent(self, batch: Sequence[Outgoing]) -> None:
+        """What became of these is known, as far as it ever will be."""
+        for outgoing in batch:
+            self._sending.remove(outgoing.message.text)
+
+    def taken(self, taken: Taken) -> None:
+        """The provider has answered with these references: they are of no lost answer."""
+        for reference in taken.references:
+            self._references[reference] = None
+        while len(self._references) > _REFERENCES:
+            self._references.pop(next(iter(self._references)))
+
+    async def step(self) -> float | None:
+        """Ask once; returns the seconds until the next time, ``None`` where nothing is left to ask for."""
+        lost = await self._around.inlet.unanswered()
+        if lost:
+            await self._find(lost)
+        pause = _FIND_PAUSES[min(self._asked, len(_FIND_PAUSES) - 1)]
+        self._asked += 1
+        return pause if lost or self._asked <= _FIND_AT_LEAST else None
+
+    async def _find(self, lost: Sequence[LostSend]) -> None:
+        inlet = self._around.inlet
+        opened = await inlet.open_sends(_OPEN)
+        known = frozenset({*self._references, *(send.reference for send in opened)})
+        self._since = set(self._sending)
+        try:
+            found = await self._around.provider().find(lost, known)
+        except ProviderError as error:
+            self._around.failed("lost answers", error)
+            return
+        for send in lost:
+            taken = found.get(send.reference)
+            # What is being sent may be what was found: the next question tells.
+            if taken is not None and send.message.text not in self._since:
+                self.taken(taken)
+                await inlet.answered(send.reference, taken)
+
+
+class OpenReports:
+    """Asks what became of messages, for as long as anything is open."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._asked_at: dict[tuple[str, str], float] = {}
+
+    async def step(self) -> float:
+        """Ask once for what is due; returns the seconds until the next time."""
+        return await _ask(self._around, "reports", self._look)
+
+    async def _look(self) -> None:
+        inlet = self._around.inlet
+        due = self._due(await inlet.open_sends(_OPEN))
+        if due:
+            for report in await self._around.provider().reports(due):
+                await inlet.report(report)
+
+    def _due(self, sends: Sequence[OpenSend]) -> list[OpenSend]:
+        """What has not been asked for lately, in relation to its age; the longest not asked first."""
+        now = self._around.now()
+        asked_at = {key: self._asked_at.get(key, 0.0) for key in map(_key, sends)}
+        due = [
+            send
+            for send in sends
+            if now - asked_at[_key(send)] >= _PATIENCE * (now - send.taken_at.timestamp())
+        ]
+        due.sort(key=lambda send: asked_at[_key(send)])
+        del due[_AT_ONCE:]
+        asked_at.update(dict.fromkeys(map(_key, due), now))
+        self._asked_at = asked_at
+        return due
+
+
+class Incoming:
+    """Asks for received messages; the place among them is remembered after they are kept."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._sink = InletSink(around.inlet)
+
+    async def step(self) -> float:
+        """Ask once; returns the seconds until the next time."""
+        return await _ask(self._around, "received messages", self._look)
+
+    async def _look(self) -> None:
+        inlet = self._around.inlet
+        position = await inlet.recall(_POSITION)
+        page = await self._around.provider().incoming(position)
+        if page is None:
+            return
+        for received in page.received:
+            await self._sink.received(received)
+        if page.position != position:
+            await inlet.remember(_POSITION, page.position)
+
+
+async def _ask(around: Surroundings, what: str, look: Callable[[], Awaitable[None]]) -> float:
+    """Look, if the account answers; returns the seconds until the next time."""
+    if not around.is_online():
+        return around.interval
+    try:
+        await look()
+    except ThrottledError as error:
+        around.failed(what, error)
+        return max(around.interval, error.retry_after)
+    except ProviderError as error:
+        around.failed(what, error)
+    return around.interval
+
+
+def _key(send: OpenSend) -> tuple[str, str]:
+    return (send.reference, send.recipient)
