@@ -12,14 +12,12 @@ import json
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sms_bridge.routing.requests import AdminCode, AdminError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from sms_bridge.routing.administration import Administration
 
 #: Octets of the longest line in either direction: a page of 1,000 messages of ten segments, with room.
 _LINE: Final = 16 * 1024 * 1024
@@ -28,6 +26,13 @@ _SOCKET: Final = "control.sock"
 
 class ControlError(Exception):
     """The control socket cannot be used; the message says why and what to do."""
+
+
+class Administration(Protocol):
+    """Does what a request asks."""
+
+    async def execute(self, command: str, members: Mapping[str, object]) -> Mapping[str, object]:
+        """Do one command and return its data; raises :class:`AdminError`, nothing else."""
 
 
 def control_folder(store_url: str) -> Path:

@@ -14,6 +14,7 @@ from sms_bridge.control import ControlError
 from sms_bridge.mqtt.errors import FatalMqttError
 from sms_bridge.store import open_store
 from sms_bridge.store.base import StoreError
+from sms_bridge.web.errors import WebError
 
 if TYPE_CHECKING:
     from sms_bridge.config import Config
@@ -64,7 +65,7 @@ class Daemon:
         async with contextlib.AsyncExitStack() as stack:
             try:
                 await self._start(stack)
-            except (StoreError, ControlError, FatalMqttError) as error:
+            except (StoreError, ControlError, FatalMqttError, WebError) as error:
                 raise DaemonError(str(error)) from error
             self._manager.notify(READY)
             await self._ended.wait()
@@ -74,7 +75,7 @@ class Daemon:
             raise DaemonError(self._fault)
 
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
-        """Start the rooms. What is pushed last stops first: no commands, then the links, then ``offline``."""
+        """Start the rooms. What is pushed last stops first: no commands, no calls, then the links, then ``offline``."""
         store = open_store(self._config.store_url)
         await store.open()
         stack.push_async_callback(store.close)
@@ -85,6 +86,9 @@ class Daemon:
         stack.push_async_callback(rooms.mqtt.stop)
         await rooms.routing.start()
         stack.push_async_callback(rooms.routing.stop)
+        if rooms.web is not None:
+            await rooms.web.start()
+            stack.push_async_callback(rooms.web.stop)
         stack.push_async_callback(rooms.mqtt.stop_commands)
         watch = asyncio.create_task(self._watch(rooms.routing, store), name="watchdog")
         stack.callback(watch.cancel)

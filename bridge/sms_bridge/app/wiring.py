@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sms_bridge import __version__
+from sms_bridge.app.machine import MachineAdministration
 from sms_bridge.config.public import public_configuration
 from sms_bridge.control import ControlServer, control_folder
 from sms_bridge.mqtt.bridge import MqttSide
@@ -16,6 +17,7 @@ from sms_bridge.mqtt.send import read_untransported
 from sms_bridge.mqtt.topics import Topics
 from sms_bridge.routing.administration import Administration
 from sms_bridge.routing.engine import Routing
+from sms_bridge.web.callbacks import Callee
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,15 +27,20 @@ if TYPE_CHECKING:
     from sms_bridge.routing.command import Command, Rejection
     from sms_bridge.routing.link import Joiner, Link
     from sms_bridge.store.base import Store
+    from sms_bridge.web.server import WebServer
+
+#: Seconds for which the store's writer, which shows itself every few, may be silent in a healthy bridge.
+_STORE_SILENCE: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rooms:
-    """The parts of one bridge on one open store."""
+    """The parts of one bridge on one open store. ``web`` is there where the configuration lets it listen."""
 
     routing: Routing
     mqtt: MqttSide
     control: ControlServer
+    web: WebServer | None
 
 
 async def build(config: Config, store: Store, failed: Callable[[FatalMqttError], None]) -> Rooms:
@@ -73,8 +80,22 @@ async def build(config: Config, store: Store, failed: Callable[[FatalMqttError],
         details=details,
         failed=failed,
     )
-    control = ControlServer(control_folder(config.store_url), administration)
-    return Rooms(routing=routing, mqtt=mqtt, control=control)
+    callees = {name: link for name, link in links.items() if isinstance(link, Callee)}
+    local = MachineAdministration(administration, callees, config.http)
+    return Rooms(
+        routing=routing,
+        mqtt=mqtt,
+        control=ControlServer(control_folder(config.store_url), local),
+        web=_web(config, callees, lambda: routing.is_alive() and store.commit_age() < _STORE_SILENCE),
+    )
+
+
+def _web(config: Config, callees: Mapping[str, Callee], alive: Callable[[], bool]) -> WebServer | None:
+    if config.http.listen is None:
+        return None
+    from sms_bridge.web.server import WebServer  # noqa: PLC0415 - aiohttp is loaded only where it is needed
+
+    return WebServer(config.http, callees, alive)
 
 
 def _links(config: Config) -> tuple[dict[str, Link], dict[str, Joiner], dict[str, str | None]]:

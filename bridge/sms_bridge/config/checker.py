@@ -135,7 +135,11 @@ class Checker:
         own = {name: value for name, value in given.items() if name != "type"}
         read_value_files(self._document, own, path, section, self._secrets)
         values = self._validate(section, own, path)
-        return None if values is None else (kind, values)
+        if values is None or any(isinstance(value, Unreadable) for value in values.values()):
+            return None
+        for name, sentence in KINDS[kind].faults(values):
+            self._document.report((*path, name), sentence)
+        return kind, values
 
     def _unknown_kind(self, kind: object, path: Path, *, missing: bool) -> None:
         have = ", ".join(KINDS)

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sms_bridge.config.checks import PATTERN, TEXT, choice, nullable, text, whole
+from sms_bridge.config.kind import GatewayKind
+from sms_bridge.config.providers import PROVIDERS
 from sms_bridge.config.schema import OrNull, key, needed
 from sms_bridge.links.settings import BalanceQuery, ModemLinkSettings
 from sms_bridge.modem.model import ModemSettings, OnCall, Roaming
 from sms_bridge.modem.profiles import PROFILES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from sms_bridge.config.schema import Section
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayConfig:
-    """One configured gateway. ``maker`` is the module whose ``make(name, settings)`` makes the link."""
-
-    name: str
-    kind: str
-    maker: str
-    settings: object = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayKind:
-    """A ``type``: its keys beside ``type`` itself, and how the checked values become the link's settings."""
-
-    section: Section
-    maker: str
-    build: Callable[[Mapping[str, object]], object]
 
 
 _USSD: Final = text("a USSD code such as *100#", pattern=r"[*#][0-9*#]{1,180}")
@@ -80,16 +62,12 @@ def _modem(values: Mapping[str, object]) -> ModemLinkSettings:
 
 KINDS: Final[Mapping[str, GatewayKind]] = {
     "modem": GatewayKind(section=_MODEM, maker="sms_bridge.app.modem_gateway", build=_modem),
+    **PROVIDERS,
 }
 
 #: Kinds that are described for other versions; naming them gives a better answer than "unknown".
 ABSENT_KINDS: Final = (
     "android",
     "android_local",
-    "geniq",
-    "smsgic",
-    "ubill",
-    "smsgateway24",
-    "geniosms",
     "smpp",
 )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sms_bridge.config.gateways import GatewayConfig
+    from sms_bridge.config.kind import GatewayConfig
     from sms_bridge.config.problems import Problem
     from sms_bridge.mqtt.settings import HomeAssistantSettings, MqttSettings
     from sms_bridge.routing.settings import RoutingSettings
+    from sms_bridge.web.settings import HttpSettings
 
 
 class LogFormat(StrEnum):
@@ -41,5 +42,6 @@ class Config:
     store_url: str
     routing: RoutingSettings
     gateways: Mapping[str, GatewayConfig]
+    http: HttpSettings
     log: LogSettings
     warnings: tuple[Problem, ...] = ()

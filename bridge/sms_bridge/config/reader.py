@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sms_bridge.config.checker import Checker
 from sms_bridge.config.document import Secrets, read_yaml
-from sms_bridge.config.gateways import KINDS, GatewayConfig
+from sms_bridge.config.gateways import KINDS
+from sms_bridge.config.kind import GatewayConfig
 from sms_bridge.config.model import Config, LogFormat, LogSettings
 from sms_bridge.config.overrides import apply_environment
 from sms_bridge.config.problems import ConfigError, Place, Problem
+from sms_bridge.config.providers import CALLING_KINDS
 from sms_bridge.mqtt.settings import (
     DiscoveryMode,
     HomeAssistantSettings,
@@ -28,6 +30,7 @@ from sms_bridge.routing.settings import (
     RouteMatch,
     RoutingSettings,
 )
+from sms_bridge.web.settings import HttpSettings, TlsFiles
 from sms_providers.model import OnUnknown, Priority
 
 if TYPE_CHECKING:
@@ -65,7 +68,7 @@ def load(path: FilePath, environment: Mapping[str, str] = os.environ) -> Config:
     document = read_yaml(path, secrets)
     apply_environment(document, environment)
     values = Checker(document, secrets).check()
-    _judge_absent(document, values)
+    _judge_http(document, values)
     if document.problems:
         raise ConfigError(sorted(document.problems, key=lambda problem: _order(problem, str(path))))
     values["store"]["url"] = _absolute(values["store"]["url"], path.parent)
@@ -82,25 +85,28 @@ def _order(problem: Problem, source: str) -> tuple[bool, str, int]:
     return (problem.place.source != source, problem.place.source, problem.place.line or 0)
 
 
-#: What the tables describe and this version does not have: key, the values that ask for nothing, what it would be.
-_ABSENT: Final[tuple[tuple[tuple[str, str], tuple[str | None, ...], str], ...]] = (
-    (("http", "listen"), (None,), "a web server; leave it at null"),
-)
-#: The same, but harmless: they only go with the above.
-_USELESS: Final[tuple[tuple[tuple[str, str], tuple[str | None, ...]], ...]] = (
-    (("http", "public_url"), (None,)),
-    (("http", "token"), (None,)),
-    (("http", "tls"), (None,)),
-)
+#: Keys that mean something only to a web server.
+_SERVED: Final = ("public_url", "token", "tls")
 
 
-def _judge_absent(document: Document, values: Tree) -> None:
-    for (section, name), nothing, what in _ABSENT:
-        if values[section].get(name, nothing[0]) not in nothing:
-            document.report((section, name), f"this version does not have {what}")
-    for (section, name), nothing in _USELESS:
-        if values[section].get(name, nothing[0]) not in nothing:
-            document.warn((section, name), "this has no effect in this version")
+def _judge_http(document: Document, values: Tree) -> None:
+    """Warn of keys without effect, and of providers that have no way to tell what became of a message."""
+    http = values["http"]
+    if http.get("listen") is None:
+        for name in _SERVED:
+            if http.get(name) is not None:
+                document.warn(("http", name), "this has no effect without http.listen")
+    elif http.get("token") is not None:
+        document.warn(("http", "token"), "this has no effect in this version")
+    if http.get("listen") is not None and http.get("public_url") is not None:
+        return
+    for name, (kind, _) in values["gateways"].items():
+        if kind in CALLING_KINDS:
+            document.warn(
+                ("gateways", name),
+                "only a call of the provider tells whether a message was delivered; set http.listen and "
+                f"http.public_url, and give the provider the address that `sms-bridge gateway {name}` shows",
+            )
 
 
 def _build(values: Tree, warnings: tuple[Problem, ...]) -> Config:
@@ -116,6 +122,7 @@ def _build(values: Tree, warnings: tuple[Problem, ...]) -> Config:
         store_url=values["store"]["url"],
         routing=_routing(values),
         gateways={name: _gateway(name, kind, given) for name, (kind, given) in values["gateways"].items()},
+        http=_http(values["http"]),
         log=LogSettings(level=log["level"], format=LogFormat(log["format"]), texts=log["texts"]),
         warnings=warnings,
     )
@@ -126,6 +133,20 @@ def _tls(given: Tree) -> TlsSettings | None:
     if not any(given.values()):
         return None
     return TlsSettings(**{**given, "ca": None if given["ca"] == "system" else given["ca"]})
+
+
+def _http(given: Tree) -> HttpSettings:
+    listen, tls = given["listen"], given["tls"]
+    if listen is not None:
+        host, _, port = listen.rpartition(":")
+        # RFC 3986 clause 3.2.2: an IPv6 address stands in brackets.
+        listen = (host.removeprefix("[").removesuffix("]"), int(port))
+    return HttpSettings(
+        listen=listen,
+        public_url=given["public_url"],
+        token=given["token"],
+        tls=None if tls is None else TlsFiles(**tls),
+    )
 
 
 def _homeassistant(given: Tree) -> HomeAssistantSettings:

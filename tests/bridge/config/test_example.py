@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from sms_bridge.config import load
+from sms_bridge.config.gateways import KINDS
 from sms_bridge.config.json_schema import json_schema
 from sms_bridge.config.public import public_configuration
 
@@ -46,9 +48,14 @@ def example_keys(value: object, path: tuple[str, ...] = ()) -> set[tuple[str, ..
     return found
 
 
+def whole_example() -> str:
+    """The example with the gateways that it shows as comments: behind their # stands no single space."""
+    return re.sub(r"^  #(?=\S|  )", "  ", EXAMPLE.read_text(), flags=re.MULTILINE)
+
+
 def test_the_example_has_every_key_of_the_schema_and_no_other() -> None:
-    keys = example_keys(yaml.safe_load(EXAMPLE.read_text()))
-    # Shown in a comment only: one spreads a step over gateways, the others are of a server there is not.
+    keys = example_keys(yaml.safe_load(whole_example()))
+    # Shown in a comment only: one spreads a step over gateways, the others go to a proxy first.
     elsewhere = {("routes", "[]", "use", "any"), ("routes", "[]", "use", "[]", "any")}
     elsewhere |= {("http", "tls", "cert"), ("http", "tls", "key")}
     assert keys == schema_keys(json_schema()) - elsewhere
@@ -58,6 +65,14 @@ def test_the_example_loads_without_a_warning() -> None:
     config = load(EXAMPLE, {})
     assert list(config.gateways) == ["stick"]
     assert config.warnings == ()
+
+
+def test_the_gateways_that_the_example_shows_as_comments_load(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(whole_example())
+    config = load(tmp_path / "x.yaml", {})
+    assert [gateway.kind for gateway in config.gateways.values()] == list(KINDS)
+    # Those that would be called, if there were a web server.
+    assert [warning.key for warning in config.warnings] == ["gateways.geniq", "gateways.genio"]
 
 
 def test_values_that_the_example_calls_defaults_are_the_defaults(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from sms_bridge.config import ConfigError, load
 if TYPE_CHECKING:
     from pathlib import Path
 
+KINDS = "modem, geniq, smsgic, ubill, smsgateway24, geniosms"
 STICK = "gateways:\n  stick: {type: modem, port: /dev/ttyUSB0}\n"
 
 #: What is added after a good gateway (lines 1 and 2), and the faults it has: line, key, message.
@@ -96,9 +97,10 @@ FAULTS = [
         [(3, "homeassistant.discovery", 'expected auto, on or off, given "always"')],
     ),
     (
-        'http: {listen: "127.0.0.1:8099"}',
-        [(3, "http.listen", "this version does not have a web server; leave it at null")],
+        "http: {listen: 8099}",
+        [(3, "http.listen", 'expected an address and port such as "127.0.0.1:8099", or null, given 8099')],
     ),
+    ("http: {tls: {cert: x}}", [(3, "http.tls.key", "this key is missing")]),
     (
         "limits: {per_minute: 0}",
         [(3, "limits.per_minute", "expected a whole number of at least 1, or null, given 0")],
@@ -193,9 +195,9 @@ GATEWAYS = [
     (
         "x: {type: modm, port: p}",
         "gateways.x.type",
-        'expected one of: modem, given "modm". Did you mean modem?',
+        f'expected one of: {KINDS}, given "modm". Did you mean modem?',
     ),
-    ("x: {port: p}", "gateways.x.type", "this key is missing; this version has: modem"),
+    ("x: {port: p}", "gateways.x.type", f"this key is missing; this version has: {KINDS}"),
     ("x: {type: modem}", "gateways.x.port", "this key is missing"),
     ("x: modem", "gateways.x", 'expected keys with values, given "modem"'),
     (
@@ -219,20 +221,84 @@ GATEWAYS = [
         None,
     ),
     ("x/y: {type: modem, port: p}", "gateways.x/y", None),
+    ("x: {type: geniq, api_key: k, api_secret: s}", "gateways.x.originator", "this key is missing"),
+    (
+        "x: {type: geniq, api_key: k, api_secret: s, originator: MORE THAN ELEVEN}",
+        "gateways.x.originator",
+        (
+            "expected at most 11 letters, digits and signs, or a number of at most 15 digits, "
+            'given "MORE THAN ELEVEN"'
+        ),
+    ),
+    (
+        "x: {type: geniq, api_key: [geheim], api_secret: s, originator: HOME}",
+        "gateways.x.api_key",
+        "expected a text (best as !secret NAME); what is given is a secret and not shown",
+    ),
+    (
+        "x: {type: smsgic, token: t, originator: INFO, orginator: INFO}",
+        "gateways.x.orginator",
+        "this key is unknown.",
+    ),
+    (
+        "x: {type: smsgic, token: t, originator: INFO, base_url: api.smsgic.com}",
+        "gateways.x.base_url",
+        'expected an address that begins with http:// or https://, or null, given "api.smsgic.com"',
+    ),
+    (
+        "x: {type: smsgic, token: t, originator: INFO, poll_interval: 0}",
+        "gateways.x.poll_interval",
+        "expected a whole number of seconds from 1 to 86400, given 0",
+    ),
+    (
+        "x: {type: ubill, api_key: k, brand_id: HOME}",
+        "gateways.x.brand_id",
+        'expected a whole number of at least 1, given "HOME"',
+    ),
+    (
+        "x: {type: ubill, api_key: k, brand_id: 1, send_method: put}",
+        "gateways.x.send_method",
+        'expected post_json or get, given "put"',
+    ),
+    (
+        "x: {type: smsgateway24, device_id: 7, email: me@example.com}",
+        "gateways.x.password",
+        "this key is missing; email and password go together",
+    ),
+    (
+        "x: {type: smsgateway24, device_id: 7}",
+        "gateways.x.token",
+        "this key is missing; give it, or email and password",
+    ),
+    (
+        "x: {type: smsgateway24, device_id: 7, token: t, send_method: login}",
+        "gateways.x.send_method",
+        "login needs email and password",
+    ),
+    (
+        "x: {type: geniosms, api_key: k, extra_params: [geheim]}",
+        "gateways.x.extra_params",
+        "expected names of parameters with their values; what is given is a secret and not shown",
+    ),
+    (
+        "x: {type: geniosms, api_key: k, parameters: {number: nr}}",
+        "gateways.x.parameters.number",
+        "this key is unknown.",
+    ),
+    (
+        "x: {type: geniosms, api_key: k, extra_params: {token: !env NOT_SET}}",
+        "gateways.x.extra_params.token",
+        "the environment variable NOT_SET is not set",
+    ),
     *(
         (
             f"x: {{type: {kind}}}",
             "gateways.x.type",
-            f"this version does not have gateways of type {kind}; it has: modem",
+            f"this version does not have gateways of type {kind}; it has: {KINDS}",
         )
         for kind in (
             "android",
             "android_local",
-            "geniq",
-            "smsgic",
-            "ubill",
-            "smsgateway24",
-            "geniosms",
             "smpp",
         )
     ),

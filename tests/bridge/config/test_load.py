@@ -12,7 +12,7 @@ import pytest
 
 from sms_bridge.config import ConfigError, LogFormat, find_config, load
 from sms_bridge.config.countries import COUNTRIES
-from sms_bridge.links.settings import ModemLinkSettings
+from sms_bridge.links.settings import ModemLinkSettings, ProviderLinkSettings
 from sms_bridge.mqtt.settings import (
     DEFAULT_ADMIN,
     DiscoveryMode,
@@ -22,6 +22,7 @@ from sms_bridge.mqtt.settings import (
     TlsSettings,
 )
 from sms_bridge.routing.settings import Contact, QuietHours, Route, RouteMatch, RoutingSettings
+from sms_bridge.web.settings import HttpSettings, TlsFiles
 from sms_providers.model import OnUnknown, Priority
 
 if TYPE_CHECKING:
@@ -253,10 +254,124 @@ def test_the_environment_replaces_single_values(tmp_path: Path) -> None:
     assert config.log.level == "debug"
 
 
-def test_keys_of_what_is_not_in_this_version_are_accepted_with_a_warning(tmp_path: Path) -> None:
-    config = loaded(tmp_path, "http: {token: x}\n")
-    assert [warning.key for warning in config.warnings] == ["http.token"]
-    assert {warning.message for warning in config.warnings} == {"this has no effect in this version"}
+@pytest.mark.parametrize(
+    ("http", "told"),
+    [
+        ("{token: x}", {"http.token": "this has no effect without http.listen"}),
+        (
+            '{listen: "127.0.0.1:8099", token: x, public_url: "http://x"}',
+            {"http.token": "this has no effect in this version"},
+        ),
+        (
+            "{public_url: 'https://x/', tls: {cert: c, key: k}}",
+            {
+                "http.public_url": "this has no effect without http.listen",
+                "http.tls": "this has no effect without http.listen",
+            },
+        ),
+        ('{listen: "127.0.0.1:8099", public_url: "https://x"}', {}),
+    ],
+)
+def test_keys_of_the_web_server_without_effect_are_accepted_with_a_warning(
+    tmp_path: Path, http: str, told: dict[str, str]
+) -> None:
+    config = loaded(tmp_path, f"http: {http}\n")
+    assert {warning.key: warning.message for warning in config.warnings} == told
+
+
+def test_the_web_server_is_set_and_its_secret_never_shown(tmp_path: Path) -> None:
+    text = (
+        'http: {listen: "[::1]:8099", public_url: "https://x/sms/", token: geheim, tls: {cert: c, key: k}}\n'
+    )
+    http = loaded(tmp_path, text).http
+    assert (http.listen, http.public_url) == (("::1", 8099), "https://x/sms")
+    assert http.tls == TlsFiles(cert="c", key="k")
+    assert http.token == "geheim"
+    assert "geheim" not in repr(http)
+    assert loaded(tmp_path, "").http == HttpSettings()
+
+
+GENIQ = "type: geniq, api_key: k, api_secret: geheim, originator: HOME"
+
+
+def account(folder: Path, gateway: str) -> ProviderLinkSettings:
+    path = folder / "sms-bridge.yaml"
+    path.write_text(f"gateways: {{x: {{{gateway}}}}}\n")
+    config = load(path, {}).gateways["x"]
+    assert config.maker == "sms_bridge.app.provider_gateway"
+    assert isinstance(config.settings, ProviderLinkSettings)
+    assert "geheim" not in repr(config)
+    return config.settings
+
+
+@pytest.mark.parametrize(
+    ("gateway", "fields"),
+    [
+        (GENIQ, {"api_key": "k", "api_secret": "geheim", "originator": "HOME"}),
+        (
+            "type: smsgic, token: geheim, originator: INFO, base_url: 'http://localhost:1/'",
+            {
+                "token": "geheim",
+                "originator": "INFO",
+                "recipients_encoding": "auto",
+                "base_url": "http://localhost:1",
+            },
+        ),
+        (
+            "type: ubill, api_key: geheim, brand_id: 1, time_zone: Europe/Riga",
+            {"api_key": "geheim", "brand_id": 1, "send_method": "post_json", "time_zone": "Europe/Riga"},
+        ),
+        (
+            "type: smsgateway24, token: geheim, device_id: 1576",
+            {
+                "token": "geheim",
+                "device_id": "1576",
+                "sim": 0,
+                "send_method": "token",
+                "time_zone": "Europe/Paris",
+            },
+        ),
+        (
+            "type: geniosms, api_key: geheim, parameters: {to: nr}, extra_params: {id: 7}, user_agent: x",
+            {
+                "api_key": "geheim",
+                "parameters": {"to": "nr", "msg": "msg", "api": "api", "custom": "custom"},
+                "extra_params": {"id": "7"},
+                "user_agent": "x",
+            },
+        ),
+    ],
+)
+def test_an_account_at_a_provider_holds_what_is_given_and_leaves_the_rest_to_the_provider(
+    tmp_path: Path, gateway: str, fields: dict[str, object]
+) -> None:
+    settings = account(tmp_path, gateway)
+    assert settings.account == {"response_timeout": 30, **fields}
+    assert settings.poll_interval == 60
+
+
+def test_a_secret_of_an_account_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("geheim\n")
+    settings = account(tmp_path, "type: geniosms, api_key_file: key")
+    assert settings.account["api_key"] == "geheim"
+
+
+@pytest.mark.parametrize(
+    ("http", "warned"),
+    [
+        ("", ["gateways.x"]),
+        ('http: {listen: "127.0.0.1:1"}', ["gateways.x"]),
+        ('http: {listen: "127.0.0.1:1", public_url: "http://x"}', []),
+    ],
+)
+def test_a_provider_that_could_only_call_is_warned_of_where_it_cannot(
+    tmp_path: Path, http: str, warned: list[str]
+) -> None:
+    path = tmp_path / "sms-bridge.yaml"
+    path.write_text(f"gateways: {{x: {{{GENIQ}}}}}\n{http}\n")
+    config = load(path, {})
+    assert [warning.key for warning in config.warnings] == warned
+    assert all("`sms-bridge gateway x`" in warning.message for warning in config.warnings)
 
 
 def test_home_assistant_discovery_is_set(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Administration:
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> AsyncIterator[Path]:
-    server = ControlServer(tmp_path, Administration())  # type: ignore[arg-type] # only execute is asked of it
+    server = ControlServer(tmp_path, Administration())
     await server.start()
     yield tmp_path
     await server.stop()
@@ -108,7 +108,7 @@ async def test_no_bridge_is_told(tmp_path: Path) -> None:
 async def test_the_socket_of_a_dead_bridge_is_replaced(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "control.sock"))
-    server = ControlServer(tmp_path, Administration())  # type: ignore[arg-type] # as above
+    server = ControlServer(tmp_path, Administration())
     await server.start()
     assert await ask(tmp_path, "echo") == {"command": "echo"}
     await server.stop()
@@ -116,7 +116,7 @@ async def test_the_socket_of_a_dead_bridge_is_replaced(tmp_path: Path) -> None:
 
 
 async def test_the_socket_of_a_living_bridge_is_left_alone(folder: Path) -> None:
-    second = ControlServer(folder, Administration())  # type: ignore[arg-type] # as above
+    second = ControlServer(folder, Administration())
     with pytest.raises(ControlError, match="give each store a folder of its own"):
         await second.start()
     await second.stop()
@@ -124,7 +124,7 @@ async def test_the_socket_of_a_living_bridge_is_left_alone(folder: Path) -> None
 
 
 async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    server = ControlServer(tmp_path / "nowhere", Administration())  # type: ignore[arg-type] # as above
+    server = ControlServer(tmp_path / "nowhere", Administration())
     with pytest.raises(ControlError, match="cannot listen on"):
         await server.start()
 
@@ -132,7 +132,7 @@ async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 async def test_a_deep_folder_works_though_a_sockets_name_is_short(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100) / ("e" * 100)
     deep.mkdir(parents=True)
-    server = ControlServer(deep, Administration())  # type: ignore[arg-type] # as above
+    server = ControlServer(deep, Administration())
     await server.start()
     assert await ask(deep, "echo") == {"command": "echo"}
     await server.stop()
