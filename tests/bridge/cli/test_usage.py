@@ -87,7 +87,7 @@ def test_check_passes_on_warnings(plain: Run, tmp_path: Path) -> None:
     path = write(tmp_path, GOOD + "http: {token: x}\n")
     ran = plain("check", "-c", path)
     assert ran.status == 0
-    assert f"{path}:2: http.token: this has no effect in this version (warning)" in ran.out
+    assert f"{path}:2: http.token: this has no effect without http.listen (warning)" in ran.out
 
 
 def test_check_prints_a_schema_for_editors(plain: Run) -> None:
