@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from http import client as http_client
 from typing import TYPE_CHECKING, ClassVar
 
 import aiohttp
@@ -14,6 +15,7 @@ from sms_bridge.simulator.provider_call import Misuse, Refusal, reply
 from sms_bridge.simulator.provider_callbacks import Callback, Delivery
 from sms_bridge.simulator.provider_faults import Fault, RateLimit
 from sms_bridge.simulator.provider_record import MET_VARIABLE, OnAir
+from tests.support.provider_thread import ProviderThread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -290,3 +292,15 @@ def test_trailing_commas_are_written_only_on_request() -> None:
 def test_a_misuse_is_a_refusal_with_its_sentence() -> None:
     answer = Misuse("no").answer
     assert (answer.status, answer.text) == (400, '{"misuse": "no"}')
+
+
+def test_a_server_runs_beside_a_test_that_is_not_asynchronous() -> None:
+    with ProviderThread(Plain()) as beside:
+        connection = http_client.HTTPConnection(beside.server.origin.removeprefix("http://"), timeout=20)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", "/api/v1/send", "to=1&text=x", headers)
+        assert connection.getresponse().status == 200
+        connection.close()
+        beside.do(lambda: beside.server.advance("a", "sent"))
+        beside.wait(beside.server.settled())
+        assert len(beside.server.on_air) == 1

@@ -108,6 +108,35 @@ async def test_a_token_is_answered_like_the_example(client: Client) -> None:
     }
 
 
+async def test_the_requests_of_the_examples_are_taken_as_they_stand(http: aiohttp.ClientSession) -> None:
+    options = GeniqOptions(
+        api_key="any-key",
+        api_secret="secret",
+        ids=lambda: "otp_session_id",
+        draw=lambda length: "123456"[:length],
+    )
+    async with GeniqServer(options) as server:
+
+        async def ask(path: str, body: str, content_type: str, authorization: str) -> dict[str, str]:
+            headers = {"Content-Type": content_type, "Authorization": authorization}
+            async with http.post(server.base_url + path, data=body, headers=headers) as answer:
+                assert answer.status == 200
+                data: dict[str, str] = await answer.json()
+                return data
+
+        form = "application/x-www-form-urlencoded"
+        data = await ask("/token", "{}", "application/json", "Basic YW55LWtleTpzZWNyZXQ=")
+        bearer = f"Bearer {data['token']}"
+        message = "message=Test%20message%20from%20GENIQ"
+        await ask("/sms", f"recipient=6591234567&originator=Hello&{message}&reference=12345", form, bearer)
+        recipients = "recipients=6591234567%2C6581234567"
+        await ask("/batch_sms", f"{recipients}&originator=Hello&{message}&reference=12345", form, bearer)
+        await ask("/verify", "recipient=6591234567&originator=Hello&reference=12345&expiry=300", form, bearer)
+        proved = await ask("/verify/otp_session_id?code=123456", "reference=12345", form, bearer)
+        assert proved == {"reference": "12345", "responseMessage": "Success", "responseCode": "0"}
+        assert server.misuses == []
+
+
 @pytest.mark.parametrize(
     ("header", "code"),
     [

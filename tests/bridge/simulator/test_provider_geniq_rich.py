@@ -85,6 +85,20 @@ IVR: dict[str, object] = {
     "locale": "en-US",
     "menus": MENUS,
 }
+SURVEY = IVR | {
+    "reference": "survey_1",
+    "maxDuration": 30,
+    "menus": [
+        {
+            "menuId": "main",
+            "message": "Press 1 for Support, or press 2 to speak to Sales.",
+            "options": [
+                {"dtmf": "1", "action": "return", "returnValue": "Support"},
+                {"dtmf": "2", "action": "return", "returnValue": "Sales"},
+            ],
+        }
+    ],
+}
 
 
 @pytest.fixture
@@ -356,7 +370,7 @@ async def test_a_templates_parameters_must_fit(
         assert (await client.json("POST", MESSAGES, use))[1]["responseCode"] == code
 
 
-@pytest.mark.parametrize("call", [CALL, IVR], ids=["speech", "menus"])
+@pytest.mark.parametrize("call", [CALL, IVR, SURVEY], ids=["speech", "menus", "survey"])
 async def test_each_call_of_the_examples_is_taken(
     client: Client, server: GeniqServer, call: dict[str, object]
 ) -> None:
