@@ -1,4 +1,4 @@
-"""Set-up of a bridge: found through MQTT or named by hand, always asked before it is saved."""
+"""Set-up of bridges and accounts. Bridges are found through MQTT or named by hand; all are asked before being saved."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from homeassistant.components import mqtt
 from homeassistant.config_entries import (
     SOURCE_USER,
     ConfigEntryState,
-    ConfigFlow,
     FlowType,
     SubentryFlowContext,
 )
 from homeassistant.core import callback
 from homeassistant.helpers.selector import TextSelector
 
+from .account_flow import AccountFlow
 from .backend import BackendError, NotConnectedError
 from .backend.finder import BridgeNotFoundError, find_bridge
 from .backend.payloads import MalformedError, decode_object
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from homeassistant.config_entries import (
         ConfigEntry,
+        ConfigFlow,
         ConfigFlowResult,
         ConfigSubentryFlow,
         OptionsFlow,
@@ -46,13 +47,13 @@ if TYPE_CHECKING:
 
     from .backend.finder import FoundBridge
 
-#: What can be set up; each has a step of its name. A choice of one is not offered as a choice.
-KINDS: Final[list[str]] = [EntryKind.BRIDGE]
+#: What can be set up; each has a step of its name.
+KINDS: Final[list[str]] = list(EntryKind)
 
 _BRIDGE_SCHEMA: Final = vol.Schema({vol.Required(CONF_BASE_TOPIC): TextSelector()})
 
 
-class SmsGatewayConfigFlow(ConfigFlow, domain=DOMAIN):
+class SmsGatewayConfigFlow(AccountFlow, domain=DOMAIN):
     """Makes and changes config entries.
 
     A bridge's unique id is its base topic: Home Assistant has one broker, and one base topic has one store (MQTT
@@ -65,6 +66,7 @@ class SmsGatewayConfigFlow(ConfigFlow, domain=DOMAIN):
     MINOR_VERSION = 1
 
     def __init__(self) -> None:
+        super().__init__()
         self._base_topic = DEFAULT_BASE_TOPIC
         self._instance: str | None = None
         self._placeholders: dict[str, str] = {}
@@ -86,10 +88,7 @@ class SmsGatewayConfigFlow(ConfigFlow, domain=DOMAIN):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Choose what to set up."""
-        if len(KINDS) > 1:
-            return self.async_show_menu(step_id="user", menu_options=KINDS)
-        step: ConfigFlowResult = await getattr(self, f"async_step_{KINDS[0]}")()
-        return step
+        return self.async_show_menu(step_id="user", menu_options=KINDS)
 
     async def async_step_bridge(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Name a bridge by its base topic."""
@@ -138,8 +137,11 @@ class SmsGatewayConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Follow a bridge to another base topic, or look anew for its instance."""
+        """Change an account, follow a bridge to another base topic, or look anew for its instance."""
         entry = self._get_reconfigure_entry()
+        if entry.data[CONF_KIND] != EntryKind.BRIDGE:
+            step: ConfigFlowResult = await getattr(self, f"async_step_{entry.data[CONF_KIND]}")()
+            return step
         errors: dict[str, str] = {}
         if user_input is not None:
             base_topic = _tidy(user_input[CONF_BASE_TOPIC])

@@ -14,7 +14,6 @@ from homeassistant.helpers.service_info.mqtt import MqttServiceInfo
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_mqtt_message
 
-from custom_components.sms_gateway import config_flow
 from custom_components.sms_gateway.backend import finder
 from custom_components.sms_gateway.const import (
     CONF_BASE_TOPIC,
@@ -63,7 +62,12 @@ def announcement(payload: str | None = None, **changes: object) -> MqttServiceIn
 
 
 async def start(hass: HomeAssistant) -> ConfigFlowResult:
-    return await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    """Choose the bridge from the menu."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert result["type"] is FlowResultType.MENU
+    return await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"next_step_id": EntryKind.BRIDGE}
+    )
 
 
 async def discover(hass: HomeAssistant, info: MqttServiceInfo | None = None) -> ConfigFlowResult:
@@ -111,18 +115,6 @@ async def test_another_base_topic_is_part_of_the_title(hass: HomeAssistant, brid
 
     assert result["title"] == "SMS bridge house/sms"
     assert result["data"] == {**BRIDGE_DATA, CONF_BASE_TOPIC: "house/sms"}
-
-
-async def test_several_kinds_are_offered_as_a_menu(
-    hass: HomeAssistant, bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(config_flow, "KINDS", ["bridge", "other"])
-
-    result = await start(hass)
-
-    assert (result["type"], result["menu_options"]) == (FlowResultType.MENU, ["bridge", "other"])
-    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": "bridge"})
-    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "bridge")
 
 
 async def test_without_mqtt_the_user_is_sent_to_set_it_up(hass: HomeAssistant) -> None:

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from tests.component.bridge import FakeBridge
 
 #: Reasons that Home Assistant itself gives for ending a flow.
-REASONS_OF_HOME_ASSISTANT = {"already_configured", "already_in_progress", "reconfigure_successful"}
+REASONS_OF_HOME_ASSISTANT = {
+    "already_configured",
+    "already_in_progress",
+    "reauth_successful",
+    "reconfigure_successful",
+}
 #: Where an action on entities takes place; Home Assistant describes these itself.
 TARGETS = {"entity_id", "device_id", "area_id", "floor_id", "label_id"}
 
@@ -155,8 +160,8 @@ async def test_home_assistant_can_read_every_text(hass: HomeAssistant, loaded: M
     [
         ("docs-conditions", "async_get_conditions"),
         ("reauthentication-flow", "async_step_reauth"),
-        ("inject-websession", "async_get_clientsession"),
-        ("appropriate-polling", "update_interval"),
+        ("inject-websession", "async_create_clientsession"),
+        ("appropriate-polling", "SHORTEST_POLL_INTERVAL"),
     ],
 )
 def test_a_rule_of_the_quality_scale_is_exempt_only_while_it_has_no_object(rule: str, used: str) -> None:
