@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sms_bridge.links.provider import ProviderLink
+from sms_bridge.links.provider import ProviderLink, Traits
 from sms_providers.inbound import join_received
 from sms_providers.registry import PROVIDERS
 
@@ -31,4 +31,10 @@ def make(name: str, settings: ProviderLinkSettings) -> ProviderLink:
     def make_provider(session: aiohttp.ClientSession) -> Provider:
         return known.provider(session, account)
 
-    return ProviderLink(name, known.provider, make_provider, poll_interval=settings.poll_interval)
+    traits = Traits(
+        kind=settings.kind,
+        capabilities=known.provider.capabilities,
+        max_batch=known.provider.max_batch,
+        options=known.provider.options,
+    )
+    return ProviderLink(name, traits, make_provider, poll_interval=settings.poll_interval)

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import secrets
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from sms_bridge.links.account import Account
 from sms_bridge.links.polls import Incoming, LostAnswers, OpenReports, Surroundings
@@ -63,8 +64,9 @@ _SECRET_OCTETS: Final = 32
 _MEMORY: Final = "callback_secret"
 
 
-class Traits(Protocol):
-    """What is known of a provider before it is spoken to (:class:`~sms_providers.provider.Provider`)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What is known of a provider before it is spoken to; see :class:`~sms_providers.provider.Provider`."""
 
     kind: ProviderKind
     capabilities: frozenset[Capability]

@@ -71,7 +71,7 @@ class InboundSegment:
 class Joiner(Protocol):
     """Joins the segments of one message."""
 
-    def __call__(self, segments: Sequence[str | None], received_at: datetime) -> InboundMessage:
+    def __call__(self, segments: Sequence[str | None], received_at: datetime, /) -> InboundMessage:
         """The ``raw`` strings in order, ``None`` for a missing segment (at least one is there) → the message."""
 
 
