@@ -10,6 +10,8 @@ import subprocess
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -146,6 +148,34 @@ def test_without_broker_and_modem_it_starts_all_the_same(tmp_path: Path, systemd
     assert gateway["state"] != "online"
     process.terminate()
     assert process.wait(PATIENCE) == 0
+
+
+def listening(around: Surroundings, port: int) -> None:
+    """Let the bridge have a web server."""
+    config = around.config.read_text()
+    around.config.write_text(f"{config}http: {{listen: '127.0.0.1:{port}'}}\n")
+
+
+def test_a_web_server_tells_that_the_bridge_lives(
+    around: Surroundings, systemd: socket.socket, unused_tcp_port: int
+) -> None:
+    listening(around, unused_tcp_port)
+    process = ready(around, systemd)
+    with urlopen(f"http://127.0.0.1:{unused_tcp_port}/healthz", timeout=PATIENCE) as answer:
+        assert (answer.status, answer.read()) == (200, b"ok")
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+    with pytest.raises(URLError):
+        urlopen(f"http://127.0.0.1:{unused_tcp_port}/healthz", timeout=PATIENCE)
+
+
+def test_a_web_server_whose_address_is_in_use_is_told_and_the_bridge_ends(
+    around: Surroundings, unused_tcp_port: int
+) -> None:
+    listening(around, unused_tcp_port)
+    with socket.create_server(("127.0.0.1", unused_tcp_port)):
+        assert around.start_bridge().wait(PATIENCE) == 1
+    assert f"http.listen: cannot listen on 127.0.0.1:{unused_tcp_port}" in around.log.read_text()
 
 
 _LOOK_AT_IT = """
