@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from .provider import OptionCheck
+
+#: Digits of a number that is written as a string; 64 bits have no more.
+_MOST_DIGITS: Final = 20
 
 
 def words(*allowed: str) -> OptionCheck:
@@ -24,8 +27,8 @@ def whole(lowest: int, highest: int) -> OptionCheck:
     """A whole number; also one that is written as a string of digits, as many devices do."""
 
     def check(value: object) -> int:
-        if isinstance(value, str) and value.isascii() and value.isdigit():
-            value = int(value[:20])
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
             raise ValueError(f"expected a whole number from {lowest} to {highest}")
         return value

@@ -93,7 +93,7 @@ class CallbackRequest:
 
     method: str
     content_type: str
-    query: str
+    query: str = field(repr=False)
     body: bytes = field(repr=False)
 
 
