@@ -72,7 +72,8 @@ _UBILL: Final[Section] = {
     needed("api_key", "key of the account"): SECRET,
     needed("brand_id", "number of the sender's name at the provider"): whole(1),
     key("callback_key", None, "key that the provider's calls bear; null: its calls are refused"): nullable(
-        SECRET
+        # The provider keeps no more of it.
+        text("at most 30 characters (best as !secret NAME)", pattern=".{1,30}", secret=True)
     ),
     key(
         "send_method", "post_json", "get: for accounts that know no other, at the risk of doubled messages"

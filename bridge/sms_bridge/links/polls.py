@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sms_bridge.routing.link import Inlet
     from sms_providers.model import Taken
-    from sms_providers.provider import LostSend, OpenSend, Outgoing, Provider
+    from sms_providers.provider import LostSend, OpenSend, Provider
 
 #: Pauses between two questions after lost answers, in seconds; most graces (30 s by default) end within the first few.
 _FIND_PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 8.0, 15.0, 30.0, 60.0)
@@ -52,24 +52,11 @@ class LostAnswers:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._asked = 0
-        self._sending: list[str | None] = []
-        self._since: set[str | None] = set()
         self._references: dict[str, None] = {}
 
     def begin(self) -> None:
         """An answer was lost, or may have been."""
         self._asked = 0
-
-    def sending(self, batch: Sequence[Outgoing]) -> None:
-        """These are being sent: what the provider has of equal texts may be theirs."""
-        texts = [outgoing.message.text for outgoing in batch]
-        self._sending += texts
-        self._since.update(texts)
-
-    def sent(self, batch: Sequence[Outgoing]) -> None:
-        """What became of these is known, as far as it ever will be."""
-        for outgoing in batch:
-            self._sending.remove(outgoing.message.text)
 
     def taken(self, taken: Taken) -> None:
         """The provider has answered with these references: they are of no lost answer."""
@@ -91,7 +78,6 @@ class LostAnswers:
         inlet = self._around.inlet
         opened = await inlet.open_sends(_OPEN)
         known = frozenset({*self._references, *(send.reference for send in opened)})
-        self._since = set(self._sending)
         try:
             found = await self._around.provider().find(lost, known)
         except ProviderError as error:
@@ -99,8 +85,7 @@ class LostAnswers:
             return
         for send in lost:
             taken = found.get(send.reference)
-            # What is being sent may be what was found: the next question tells.
-            if taken is not None and send.message.text not in self._since:
+            if taken is not None:
                 self.taken(taken)
                 await inlet.answered(send.reference, taken)
 

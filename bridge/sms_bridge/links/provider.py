@@ -103,7 +103,7 @@ class ProviderLink:
         self._poll_interval = poll_interval
         self._now = now
         self._stopping = False
-        self._status = LinkStatus(state=LinkState.OFFLINE, detail="is being asked for the first time")
+        self._status = LinkStatus(state=LinkState.OFFLINE, detail="the provider has not answered yet")
         self._failures = 0
         self._checked_at = float("-inf")
         self._check = Routine(f"{name}: check", self._check_once)
@@ -149,12 +149,10 @@ class ProviderLink:
             stops = Error(code=ErrorCode.GATEWAY_OFFLINE, message="the bridge stops", temporary=True)
             return [Refused(error=stops, same_gateway_again=True)] * len(batch)
         outgoing = [Outgoing(reference=given.row, message=given.message) for given in batch]
-        self._lost.sending(outgoing)
         outcomes: Sequence[Outcome] = ()
         try:
             outcomes = await self._account.send(outgoing)
         finally:
-            self._lost.sent(outgoing)
             self._judge(outcomes)
         return outcomes
 
@@ -183,12 +181,15 @@ class ProviderLink:
         await self.ussd("")
 
     async def restart(self) -> None:
-        """Begin anew with a new session and a new client, which log in again."""
+        """Begin anew with a new session and a new client, which logs in again.
+
+        What is being sent has its time first: only the client that sends can tell it from what was lost.
+        """
         await self._stop_routines()
         before, self._account = self._account, Account(self._make_provider, self._inlet)
+        await before.close(_FINISH_WITHIN)
         self._failures = 0
         self._start_routines()
-        await before.close(_FINISH_WITHIN)
 
     def transcript(self) -> Sequence[str]:
         """See :meth:`sms_bridge.routing.link.Link.transcript`."""

@@ -34,7 +34,7 @@ from sms_providers.provider import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     import aiohttp
 
@@ -88,9 +88,7 @@ class Script:
 
     checks: deque[Exception | None] = field(default_factory=deque)
     sends: deque[Outcome | Exception | asyncio.Event] = field(default_factory=deque)
-    finds: deque[Mapping[int, Taken] | Exception | Callable[[], Awaitable[Mapping[int, Taken]]]] = field(
-        default_factory=deque
-    )
+    finds: deque[Mapping[int, Taken] | Exception] = field(default_factory=deque)
     report_answers: deque[Sequence[DeliveryReport] | Exception] = field(default_factory=deque)
     pages: deque[IncomingPage | Exception | None] = field(default_factory=deque)
     balance: Balance | Exception = field(
@@ -151,7 +149,7 @@ class ScriptedProvider:
         answer = self._script.finds.popleft() if self._script.finds else {}
         if isinstance(answer, Exception):
             raise answer
-        return await answer() if callable(answer) else answer
+        return answer
 
     async def reports(self, sends: Sequence[OpenSend]) -> Sequence[DeliveryReport]:
         self._script.note("reports")

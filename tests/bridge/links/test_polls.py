@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from typing import TYPE_CHECKING
 
 from sms_providers.exceptions import AuthError, TemporaryError, ThrottledError
 from sms_providers.model import Capability, DeliveryReport, State, Taken
 from sms_providers.provider import IncomingPage
 from tests.bridge.links.scripted import Inlet, Script, no_answer, received, standing, submission
 from tests.support.virtual_time import virtual_time
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FOUND = Taken(references=("77",), state=State.ACCEPTED)
 DELIVERED = DeliveryReport(reference="r1", state=State.DELIVERED)
@@ -93,38 +89,6 @@ async def test_what_was_found_is_known_by_then() -> None:
         stand.lose(2)
         await asyncio.sleep(4)
         assert script.asked_find[1] == ([2], frozenset({"77"}))
-
-
-@virtual_time
-async def test_what_is_found_while_an_equal_text_is_being_sent_may_be_that_one() -> None:
-    answer = asyncio.Event()
-    script = Script(sends=deque([answer]), finds=deque([{1: FOUND}, {1: FOUND}]))
-    async with standing(script) as stand:
-        sending = asyncio.create_task(stand.submit(submission(2)))
-        await asyncio.sleep(0.5)
-        stand.lose()
-        await asyncio.sleep(1)
-        assert len(script.times("find")) == 1
-        assert stand.inlet.found == []
-        answer.set()
-        await sending
-        await asyncio.sleep(5)
-        assert stand.inlet.found == [(1, FOUND)]
-
-
-@virtual_time
-async def test_what_is_sent_while_the_question_is_under_way_counts_too() -> None:
-    async with standing() as stand:
-
-        async def find() -> Mapping[int, Taken]:
-            await stand.submit(submission(2))
-            return {1: FOUND}
-
-        stand.script.finds.append(find)
-        stand.lose()
-        await asyncio.sleep(1.5)
-        assert len(stand.script.times("find")) == 1
-        assert stand.inlet.found == []
 
 
 @virtual_time
