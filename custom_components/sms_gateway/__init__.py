@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
@@ -12,14 +14,28 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.start import async_at_started
 
 from .backend import AuthenticationError, BackendError
+from .backend.accounts import make_provider
+from .backend.ledger import remove_ledger
 from .backend.mqtt import MqttBackend
+from .backend.provider import ProviderBackend, Surroundings
 from .backend.requests import Requests
 from .backend.stream import storage
-from .const import CONF_BASE_TOPIC, CONF_INSTANCE, DOMAIN
+from .const import (
+    CONF_BASE_TOPIC,
+    CONF_INSTANCE,
+    CONF_KIND,
+    CONF_MAX_AGE,
+    CONF_POLL_INTERVAL,
+    DEFAULT_MAX_AGE,
+    DEFAULT_POLL_INTERVAL,
+    DOMAIN,
+    EntryKind,
+)
 from .coordinator import RuntimeData, SmsGatewayCoordinator
 from .otp import otp_keeper
 from .services import async_setup_services
 from .sms_control import async_setup_sms_control
+from .webhook import callback_url, forget_cloudhook, register
 
 if TYPE_CHECKING:
     from homeassistant.core import Event, HomeAssistant
@@ -81,9 +97,14 @@ async def async_unload_entry(hass: HomeAssistant, entry: SmsGatewayConfigEntry) 
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: SmsGatewayConfigEntry) -> None:
-    """Forget the entry's events, and let the bridge show its entities itself again."""
-    await storage(hass, entry.entry_id).async_remove()
+    """Forget what was kept for the entry, and leave nothing behind at whom it was for."""
     await otp_keeper(hass).forget_entry(entry.entry_id)
+    if entry.data[CONF_KIND] != EntryKind.BRIDGE:
+        await remove_ledger(hass, entry.entry_id)
+        await forget_cloudhook(hass, entry)
+        return
+    await storage(hass, entry.entry_id).async_remove()
+    # The bridge shows its entities itself again.
     requests = Requests(hass, entry.data[CONF_BASE_TOPIC], entry.data[CONF_INSTANCE])
     with suppress(BackendError):
         await requests.tell("discovery", {"enabled": True})
@@ -101,9 +122,19 @@ async def async_remove_config_entry_device(
 
 
 def _backend(hass: HomeAssistant, entry: SmsGatewayConfigEntry) -> Backend:
-    return MqttBackend(
-        hass, base=entry.data[CONF_BASE_TOPIC], instance=entry.data[CONF_INSTANCE], key=entry.entry_id
+    if entry.data[CONF_KIND] == EntryKind.BRIDGE:
+        return MqttBackend(
+            hass, base=entry.data[CONF_BASE_TOPIC], instance=entry.data[CONF_INSTANCE], key=entry.entry_id
+        )
+    around = Surroundings(
+        key=entry.entry_id,
+        poll_interval=entry.options.get(CONF_POLL_INTERVAL, DEFAULT_POLL_INTERVAL),
+        max_age=timedelta(seconds=entry.options.get(CONF_MAX_AGE, DEFAULT_MAX_AGE)),
+        register=partial(register, hass, entry),
+        callback_url=partial(callback_url, hass, entry),
+        auth_failed=partial(entry.async_start_reauth, hass),
     )
+    return ProviderBackend(hass, make_provider(hass, entry.data), around)
 
 
 async def _reload(hass: HomeAssistant, entry: SmsGatewayConfigEntry) -> None:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from .backend import Backend
-    from .backend.model import BackendEvent, MessageStatus, SendRequest
+    from .backend.model import BackendEvent, GatewayState, MessageStatus, SendRequest
     from .contacts import Recipient
     from .events import Happening, OtpEvent
     from .sms_providers.model import State
@@ -221,11 +221,11 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
             registry.async_update_device(self.hub_device_id, sw_version=snapshot.version)
         for name, gateway in snapshot.gateways.items():
             known = before.gateways.get(name)
-            if known is None or (known.model, known.firmware) != (gateway.model, gateway.firmware):
+            if known is None or _described(known) != _described(gateway):
                 registry.async_get_or_create(
                     config_entry_id=self.config_entry.entry_id,
                     identifiers={self.gateway_identifier(name)},
-                    name=name,
+                    name=gateway.title or name,
                     model=gateway.model or gateway.kind,
                     sw_version=gateway.firmware,
                     via_device_id=self.hub_device_id,
@@ -307,6 +307,10 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
             self._known.move_to_end(status.id)
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
+
+
+def _described(gateway: GatewayState) -> tuple[str | None, ...]:
+    return (gateway.title, gateway.model, gateway.firmware)
 
 
 def _reached(status: MessageStatus, state: State) -> bool:

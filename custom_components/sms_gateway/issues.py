@@ -40,6 +40,7 @@ class Issues:
         """Make the notices fit the present state. What cannot be known while the backend is away stays as it is."""
         self._snapshot = snapshot
         self._check_interface(snapshot)
+        self._check_callbacks(snapshot)
         if snapshot.connected:
             self._check_balances(snapshot)
             self._check_gateways(snapshot)
@@ -69,6 +70,19 @@ class Issues:
             api=str(snapshot.api),
             supported=str(BRIDGE_API),
         )
+
+    def _check_callbacks(self, snapshot: Snapshot) -> None:
+        """A provider that never calls, though it should: its own settings do not lead here, or nothing gets through."""
+        issue_id = f"callbacks_missing_{self._entry.entry_id}"
+        if snapshot.callbacks_missing:
+            self._show(
+                issue_id,
+                "callbacks_missing",
+                ir.IssueSeverity.WARNING,
+                provider=str(snapshot.provider),
+            )
+        else:
+            self._clear(issue_id)
 
     def _check_balances(self, snapshot: Snapshot) -> None:
         """Balances below the limit in the options; every account has the same limit."""

@@ -14,10 +14,12 @@ from homeassistant.components.sensor import (
 from homeassistant.const import PERCENTAGE, SIGNAL_STRENGTH_DECIBELS_MILLIWATT, EntityCategory
 from homeassistant.core import callback
 
+from .backend.model import PHONE
 from .entity import GatewayEntity, HubEntity, follow_gateways
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from decimal import Decimal
 
     from homeassistant.core import HomeAssistant
@@ -31,7 +33,7 @@ PARALLEL_UPDATES = 0
 #: MQTT contract, section 4.
 _REGISTRATIONS: Final = ("home", "roaming", "searching", "denied")
 
-type Value = str | int | Decimal | None
+type Value = str | int | Decimal | datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +45,13 @@ class HubSensorDescription(SensorEntityDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class GatewaySensorDescription(SensorEntityDescription):
-    """A sensor of a gateway; it exists once ``value`` has read something."""
+    """A sensor of a gateway; it exists once ``value`` has read something.
+
+    ``always`` keeps it available while the gateway is not.
+    """
 
     value: Callable[[GatewayState], Value]
+    always: bool = False
 
 
 def _storage_percent(gateway: GatewayState) -> int | None:
@@ -131,6 +137,27 @@ GATEWAY_SENSORS: Final = (
         entity_registry_enabled_default=False,
         value=_storage_percent,
     ),
+    GatewaySensorDescription(
+        key="last_seen",
+        translation_key="last_seen",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value=lambda gateway: gateway.last_seen,
+        always=True,
+    ),
+    GatewaySensorDescription(
+        key="sims",
+        translation_key="sims",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value=lambda gateway: gateway.sims,
+    ),
+    GatewaySensorDescription(
+        key="app_version",
+        translation_key="app_version",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda gateway: gateway.firmware if gateway.kind == PHONE else None,
+    ),
 )
 
 BALANCE: Final = SensorEntityDescription(
@@ -194,6 +221,14 @@ class GatewaySensor(GatewayEntity, SensorEntity):
     """A reading of one gateway."""
 
     entity_description: GatewaySensorDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the reading is one of the present."""
+        if self.entity_description.always:
+            return self.coordinator.data.connected and self.gateway is not None
+        return super().available
 
     @property
     @override

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid7
 
 if TYPE_CHECKING:
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ..sms_providers.model import State
+
+
+#: ``kind`` of a gateway that is a phone of an account.
+PHONE: Final = "phone"
 
 
 class Feature(StrEnum):
@@ -150,7 +154,10 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayState:
-    """One gateway of the bridge, as its retained topics say."""
+    """One gateway of the bridge, as its retained topics say, or one phone of an account.
+
+    ``title`` is its name for people, where that is another than ``name``. ``sims`` describes the SIMs of a phone.
+    """
 
     name: str
     kind: str
@@ -173,6 +180,9 @@ class GatewayState:
     model: str | None = None
     firmware: str | None = None
     number: str | None = None
+    title: str | None = None
+    last_seen: datetime | None = None
+    sims: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +191,8 @@ class Snapshot:
 
     ``connected`` is whether the backend can be reached, ``api`` the version of its interface. The counters are over
     all gateways, ``None`` where unknown. ``features`` may change while it runs (the bridge's allowed commands);
-    ``gateways`` are complete once it has :attr:`Feature.GATEWAYS`.
+    ``gateways`` are complete once it has :attr:`Feature.GATEWAYS`. ``provider`` is the name of the provider, ``None``
+    for the bridge. ``callbacks_missing`` says that the provider should have called, and has not.
     """
 
     connected: bool = False
@@ -194,6 +205,8 @@ class Snapshot:
     failed_today: int | None = None
     received_today: int | None = None
     queue: int | None = None
+    provider: str | None = None
+    callbacks_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

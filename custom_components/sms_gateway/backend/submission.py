@@ -1,0 +1,87 @@
+"""Messages that do not wait in the queue: WhatsApp, and texts that the provider writes itself.
+
+They are handed over while their author waits, and never a second time by themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from homeassistant.util import dt as dt_util
+
+from ..sms_providers.exceptions import ProviderError
+from ..sms_providers.model import Error, ErrorCode, NoAnswer, OnUnknown, Refused, State, Taken
+from .composing import expiry
+from .model import new_message_id
+from .record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from ..sms_providers.model import Channel, OutboundMessage, Outcome
+    from .connection import Connection
+    from .ledger import Ledger
+    from .model import MessageStatus
+    from .outbound import Outbound
+    from .record import Attempt
+
+
+class Submissions:
+    """Hands such messages over and keeps them like any other: their reports are events, their history can be asked."""
+
+    def __init__(self, ledger: Ledger, outbound: Outbound, connection: Connection) -> None:
+        self._ledger = ledger
+        self._outbound = outbound
+        self._connection = connection
+
+    async def submit(
+        self, message: OutboundMessage, channel: Channel, hand_over: Callable[[str], Awaitable[Sequence[str]]]
+    ) -> MessageStatus:
+        """Hand a message over and return what became of it: *accepted*, *failed* or *unknown*.
+
+        ``hand_over`` gets the message's id, asks the provider, and returns the references that reports will bear. It
+        may raise ProviderError. The message is on disk before it is called.
+        """
+        now = dt_util.utcnow()
+        record = Record(
+            id=new_message_id(),
+            message=message,
+            fingerprint="",
+            created_at=now,
+            expires_at=expiry(now, message.valid_for),
+            segments=1,
+            channel=channel,
+            on_unknown=OnUnknown.HOLD,
+        )
+        self._ledger.add([record])
+        self._outbound.created([record])
+        attempt = self._outbound.begin(record)
+        # What becomes of it if nobody waits any more for the answer.
+        outcome: Outcome = NoAnswer(error=_abandoned())
+        try:
+            await self._ledger.commit([record])
+            references = tuple(await hand_over(record.id))
+            # Without a reference no report can be told to be this message's.
+            outcome = Taken(references=references, state=State.ACCEPTED, final=not references)
+        except ProviderError as error:
+            outcome = error.outcome()
+        finally:
+            self._connection.sent(outcome)
+            self._settle(record, attempt, outcome)
+            self._outbound.settled([record])
+        await self._ledger.commit([record])
+        return record.status()
+
+    def _settle(self, record: Record, attempt: Attempt, outcome: Outcome) -> None:
+        match outcome:
+            case Taken():
+                self._outbound.taken(record, attempt, outcome)
+            case Refused(error=error):
+                self._outbound.refused(record, attempt)
+                self._outbound.end(record, State.FAILED, error)
+            case NoAnswer(error=error):
+                self._outbound.end(record, State.UNKNOWN, error)
+
+
+def _abandoned() -> Error:
+    return Error(code=ErrorCode.TIMEOUT, message="The action was stopped before the provider had answered.")
