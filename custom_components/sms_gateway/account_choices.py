@@ -20,12 +20,12 @@ async def choices(provider: Provider) -> dict[str, str]:
     :class:`~.sms_providers.exceptions.ProviderError`.
     """
     if isinstance(provider, SmsGateway24):
-        return {device.id: device.title for device in await provider.devices()}
+        return {device.id: device.title or device.id for device in await provider.devices()}
     try:
         if isinstance(provider, Smsgic):
             return {sender.name: sender.name for sender in await provider.senders()}
         if isinstance(provider, Ubill):
-            return {str(brand.id): brand.name for brand in await provider.brands()}
+            return {str(brand.id): brand.name for brand in await provider.brands() if brand.authorized}
     except RejectedError, NoAnswerError:
         pass
     return {}

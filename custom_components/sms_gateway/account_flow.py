@@ -295,7 +295,7 @@ class AccountFlow(ConfigFlow):
 
     @property
     def _name(self) -> str:
-        return known_provider(self._kind).title
+        return known_provider(self._kind).provider.title
 
     def _selector(self, *, typed: bool) -> SelectSelector:
         """Everything that the provider has to choose from; with ``typed`` something else may be typed."""

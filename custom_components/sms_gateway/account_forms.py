@@ -23,6 +23,7 @@ from homeassistant.util import dt as dt_util
 from yarl import URL
 
 from .const import CONF_KIND, EntryKind
+from .sms_providers.address import MSISDN_DIGITS, is_alphanumeric
 from .sms_providers.model import ErrorCode
 from .sms_providers.provider import ProviderKind
 
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
 
 #: The section of a form that few people open.
 ADVANCED: Final = "advanced"
-#: GenioSms's own names of its parameters are asked one by one, and kept as one mapping.
-_PARAMETER: Final = "parameter_"
+#: GenioSms's parameters, by their usual names. Each is asked in a field of its own; kept is a mapping of those that
+#: have another name.
+_PARAMETERS: Final = {f"parameter_{name}": name for name in ("to", "msg", "api", "custom")}
+#: Stands for a value that is kept and not shown.
+_HIDDEN: Final = "…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +134,7 @@ FORMS: Final[Mapping[EntryKind, Form]] = MappingProxyType(
             credentials={"api_key": _secret()},
             advanced={
                 **_BASE_URL,
-                **{f"{_PARAMETER}{name}": Field(selector=_text()) for name in ("to", "msg", "api", "custom")},
+                **{name: Field(selector=_text()) for name in _PARAMETERS},
                 "extra_params": Field(selector=_text(several=True)),
                 "user_agent": Field(selector=_text()),
             },
@@ -159,9 +163,9 @@ def suggestions(kind: EntryKind, account: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the form holds before anybody types: what there is, else what holds by itself; never a secret."""
     form = FORMS[kind]
     present = {**_defaults(kind), **account}
-    present |= {f"{_PARAMETER}{name}": value for name, value in present.get("parameters", {}).items()}
-    if extra := present.get("extra_params"):
-        present["extra_params"] = [f"{name}={value}" for name, value in extra.items()]
+    names = present.get("parameters", {})
+    present |= {asked: names.get(usual, usual) for asked, usual in _PARAMETERS.items()}
+    present["extra_params"] = [f"{name}={_HIDDEN}" for name in present.get("extra_params", {})]
     shown = {
         name: account[name]
         for name, asked in {**form.credentials, **form.settings}.items()
@@ -217,7 +221,7 @@ async def read_account(
     """Return the data of an account as the first form describes it. Raises :class:`UnusableError`."""
     form, defaults = FORMS[kind], _defaults(kind)
     account = read_credentials(kind, typed, present)
-    advanced = _gathered(_tidy(typed[ADVANCED]), defaults)
+    advanced = _gathered(_tidy(typed[ADVANCED]), present)
     await _check_advanced(advanced)
     settings = {name: value for name, value in _tidy(typed).items() if name in form.settings}
     for name in (*form.settings, *form.advanced, "parameters"):
@@ -271,18 +275,21 @@ def _require(kind: EntryKind, asked: Mapping[str, Field], account: Mapping[str, 
         raise UnusableError("base", "credentials_missing")
 
 
-def _gathered(advanced: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+def _gathered(advanced: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
     """Put fields together that the provider's settings hold as a mapping."""
-    names = {key: value for key, value in advanced.items() if key.startswith(_PARAMETER)}
-    gathered = {key: value for key, value in advanced.items() if key not in names}
-    if names:
-        own = {key.removeprefix(_PARAMETER): value for key, value in names.items()}
-        gathered["parameters"] = {**defaults["parameters"], **own}
+    gathered = {name: value for name, value in advanced.items() if name not in _PARAMETERS}
+    if other := {
+        usual: advanced[asked] for asked, usual in _PARAMETERS.items() if advanced.get(asked, usual) != usual
+    }:
+        gathered["parameters"] = other
     if lines := gathered.pop("extra_params", None):
+        known = present.get("extra_params", {})
         pairs = [[part.strip() for part in line.partition("=")] for line in lines]
-        if not all(name and sign for name, sign, _ in pairs):
+        if not all(name and sign and (value != _HIDDEN or name in known) for name, sign, value in pairs):
             raise UnusableError("base", "invalid_extra_params")
-        gathered["extra_params"] = {name: value for name, _, value in pairs}
+        gathered["extra_params"] = {
+            name: known[name] if value == _HIDDEN else value for name, _, value in pairs
+        }
     return gathered
 
 
@@ -301,8 +308,6 @@ def _is_base(typed: str) -> bool:
     return url.scheme in {"http", "https"} and bool(url.host) and not (url.user or url.query_string)
 
 
-#: What a sender may be: 11 letters and digits, or a number (3GPP TS 23.040 clause 9.1.2.5 and E.164).
-_ORIGINATOR: Final = re.compile(r"[ -~]{1,11}|\+?\d{1,15}")
 #: uBill cuts a longer key, and it travels in a query.
 _CALLBACK_KEY: Final = re.compile(r"[A-Za-z0-9._~-]{1,30}")
 #: Octets of a key that we make: 30 characters.
@@ -310,7 +315,9 @@ _CALLBACK_KEY_OCTETS: Final = 15
 
 
 def _check_geniq(account: dict[str, Any]) -> None:
-    if _ORIGINATOR.fullmatch(account["originator"]) is None:
+    number = account["originator"].removeprefix("+")
+    is_number = number.isascii() and number.isdigit() and len(number) < MSISDN_DIGITS.stop
+    if not is_number and not is_alphanumeric(account["originator"]):
         raise UnusableError("originator", "invalid_originator")
 
 
