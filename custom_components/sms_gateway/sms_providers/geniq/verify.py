@@ -84,7 +84,10 @@ class Verifier:
             form["reference"] = reference
         if template is not None:
             form["template"] = template
-        call = self._session.call("POST", "/verify", form=form, private=(form["recipient"], template or ""))
+        # The text that is sent has the code in it, and is not to be read either.
+        pieces = (template or "").split(CODE_PLACEHOLDER)
+        private = (form["recipient"], *(piece.strip() for piece in pieces))
+        call = self._session.call("POST", "/verify", form=form, private=private)
         ids = message_ids((await self._session.ask(call)).get("messageIds"))
         if not ids:
             raise ProtocolError(
