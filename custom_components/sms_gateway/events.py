@@ -72,6 +72,7 @@ def delivery_data(event: DeliveryEvent, book: AddressBook) -> dict[str, Any]:
         "state": status.state.value,
         "final": status.final,
         "gateway": status.gateway,
+        "channel": status.channel,
         "segments": status.segments,
         "error": None if status.error is None else status.error.code,
         "at": event.at.isoformat(),

@@ -92,6 +92,7 @@ class MessageStatus:
     final: bool = False
     segments: int | None = None
     gateway: str | None = None
+    channel: str = "sms"
     possible_duplicate: bool = False
     error: MessageError | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)

@@ -196,6 +196,7 @@ def parse_status(body: Mapping[str, object]) -> MessageStatus:
         final=body.get("final") is True,
         segments=_number(body.get("segments")),
         gateway=_optional_text(body, "gateway"),
+        channel=_optional_text(body, "channel") or "sms",
         possible_duplicate=body.get("possible_duplicate") is True,
         error=message_error,
         metadata=metadata if isinstance(metadata, dict) else {},

@@ -10,9 +10,10 @@ from ..sms_providers.smsgic import Smsgic
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..sms_providers.model import Balance
     from ..sms_providers.provider import Provider
     from ..sms_providers.smsgic.records import QuotedDestination
-    from .model import Balance, Quote
+    from .model import Quote
 
 
 async def priced(

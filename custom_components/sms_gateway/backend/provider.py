@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 from ..const import LOGGER
 from ..sms_providers.callbacks import CallbackReceiver
 from ..sms_providers.charset import EncodingChoice, plan
-from ..sms_providers.model import Capability, Error, ErrorCode, NoAnswer, OnUnknown, State
+from ..sms_providers.model import Capability, Channel, Error, ErrorCode, NoAnswer, OnUnknown, State
 from . import AuthenticationError, BackendError, NotConnectedError
 from .composing import compose, expiry, fingerprint_of
 from .connection import Connection
@@ -25,7 +25,9 @@ from .ledger import Ledger
 from .model import Balance, Feature, Quote, Snapshot
 from .outbound import Outbound, Shared
 from .phones import phones_of
+from .pricing import priced
 from .reconciler import Reconciler
+from .submission import Submissions
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -96,6 +98,7 @@ class ProviderBackend:
         )
         self._reconciler = Reconciler(shared, self._send_again)
         self._dispatcher = Dispatcher(shared, self._reconciler.add)
+        self.submissions = Submissions(self._ledger, self._outbound, self.connection)
         self._inbox = Inbox(hass, self._ledger, around.max_age, self._tell)
         self._watch = Watch(
             shared,
@@ -238,11 +241,14 @@ class ProviderBackend:
         able = [
             record
             for record in known
-            if record.final and record.state in _RESENDABLE and record.message.text is not None
+            if record.final
+            and record.state in _RESENDABLE
+            and record.channel is Channel.SMS
+            and record.message.text is not None
         ]
         if not able:
             raise BackendError(
-                "invalid_payload", "id: only a message that failed, expired or is unknown is sent again."
+                "invalid_payload", "id: only an SMS that failed, expired or is unknown is sent again."
             )
         now = dt_util.utcnow()
         for record in able:
@@ -257,11 +263,15 @@ class ProviderBackend:
     async def quote(self, request: SendRequest) -> Quote:
         """See :meth:`Backend.quote`."""
         planned = plan(request.text or "", EncodingChoice(request.encoding or EncodingChoice.AUTO))
-        return Quote(
+        quote = Quote(
             encoding=planned.encoding.value,
             segments=planned.count,
             characters_left=planned.characters_left,
         )
+        with self.connection.asking():
+            return await priced(
+                quote, self.provider, request.text or "", request.recipients, self._watch.balance
+            )
 
     # -- the account
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..sms_providers.charset import EncodingChoice
 from ..sms_providers.model import (
     RANK,
+    Channel,
     Error,
     ErrorCode,
     OnUnknown,
@@ -74,6 +75,7 @@ class Record:
     gateways: tuple[str, ...] = ()
     on_unknown: OnUnknown = OnUnknown.RESEND
     metadata: Mapping[str, object] = field(default_factory=dict)
+    channel: Channel = Channel.SMS
     state: State = State.QUEUED
     final: bool = False
     error: Error | None = None
@@ -149,6 +151,7 @@ class Record:
             final=self.final,
             segments=self.segments,
             gateway=self.gateway,
+            channel=self.channel.value,
             possible_duplicate=self.possible_duplicate,
             error=None
             if error is None
@@ -168,6 +171,7 @@ class Record:
             "state": self.state.value,
             "final": self.final,
             "gateway": self.gateway,
+            "channel": self.channel.value,
             "segments": self.segments,
             "attempt": len(self.attempts),
             "reference": [] if last is None else list(last.parts),
@@ -223,6 +227,7 @@ def from_json(stored: Mapping[str, Any]) -> Record:
             ),
             "gateways": tuple(stored["gateways"]),
             "on_unknown": OnUnknown(stored["on_unknown"]),
+            "channel": Channel(stored["channel"]),
             "state": State(stored["state"]),
             "error": None if error is None else Error(**{**error, "code": ErrorCode(error["code"])}),
             "attempts": [
