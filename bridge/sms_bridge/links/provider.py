@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sms_bridge.links.account import Account
@@ -19,13 +19,14 @@ from sms_providers.model import Capability, Error, ErrorCode, NoAnswer, Refused,
 from sms_providers.provider import Outgoing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     import aiohttp
 
     from sms_bridge.routing.link import Inlet, Source, Submission, UssdAnswer
     from sms_providers.model import Balance, Outcome
-    from sms_providers.provider import CallbackRequest, OptionCheck, Provider, ProviderKind
+    from sms_providers.provider import CallbackRequest, Provider
+    from sms_providers.registry import AccountProvider
 
 _LOG: Final = logging.getLogger(__name__)
 #: Bridge contract, ``run``: a stop waits this long for the answers of what is being sent, in seconds.
@@ -64,18 +65,8 @@ _SECRET_OCTETS: Final = 32
 _MEMORY: Final = "callback_secret"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
-    """What is known of a provider before it is spoken to; see :class:`~sms_providers.provider.Provider`."""
-
-    kind: ProviderKind
-    capabilities: frozenset[Capability]
-    max_batch: int
-    options: Mapping[str, OptionCheck]
-
-
 class ProviderLink:
-    """One account at a provider. ``make_provider`` makes its client on a session; ``poll_interval`` is in seconds.
+    """One account at a provider. ``settings`` are what its class is made with; ``poll_interval`` is in seconds.
 
     ``callback_secret`` is the secret part of the path by which the provider calls, ``None`` before the start and for
     providers that never call. ``now`` gives Unix seconds.
@@ -87,19 +78,19 @@ class ProviderLink:
     def __init__(
         self,
         name: str,
-        traits: Traits,
-        make_provider: Callable[[aiohttp.ClientSession], Provider],
+        provider: type[AccountProvider],
+        settings: object,
         *,
         poll_interval: float,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
-        self.kind: str = traits.kind.value
-        self.max_batch = traits.max_batch
-        self.options = traits.options
-        self.capabilities = traits.capabilities & _USABLE
+        self.kind: str = provider.kind.value
+        self.max_batch = provider.max_batch
+        self.options = provider.options
+        self.capabilities = provider.capabilities & _USABLE
         self.callback_secret: str | None = None
-        self._make_provider = make_provider
+        self._make_provider = partial(_make, provider, settings)
         self._poll_interval = poll_interval
         self._now = now
         self._stopping = False
@@ -296,3 +287,7 @@ class ProviderLink:
 
 def _is_doubtful(outcome: Outcome) -> bool:
     return isinstance(outcome, NoAnswer) or (isinstance(outcome, Refused) and outcome.error.code in _DOUBTFUL)
+
+
+def _make(provider: type[AccountProvider], settings: object, session: aiohttp.ClientSession) -> Provider:
+    return provider(session, settings)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sms_bridge.links.provider import ProviderLink, Traits
+from sms_bridge.links.provider import ProviderLink
 from sms_bridge.routing.link import Submission
 from sms_providers.inbound import join_received
 from sms_providers.model import (
@@ -119,7 +119,7 @@ class ScriptedProvider:
     max_batch = 10
     options: Mapping[str, OptionCheck] = {"dataCoding": str}
 
-    def __init__(self, script: Script, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, script: Script) -> None:
         self._script = script
         script.sessions.append(session)
 
@@ -261,16 +261,15 @@ class Stand:
 
 
 def make_link(script: Script, capabilities: frozenset[Capability] = ALL) -> ProviderLink:
+    class Provider(ScriptedProvider):
+        pass
+
+    Provider.capabilities = capabilities
     loop = asyncio.get_running_loop()
     return ProviderLink(
         "cloud",
-        Traits(
-            kind=ScriptedProvider.kind,
-            capabilities=capabilities,
-            max_batch=ScriptedProvider.max_batch,
-            options=ScriptedProvider.options,
-        ),
-        lambda session: ScriptedProvider(script, session),
+        Provider,
+        script,
         poll_interval=60,
         now=lambda: NOW + loop.time(),
     )

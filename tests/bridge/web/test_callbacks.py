@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sms_bridge.app.machine import MachineAdministration
-from sms_bridge.links.provider import ProviderLink, Traits
+from sms_bridge.links.provider import ProviderLink
 from sms_bridge.routing.administration import Administration
 from sms_bridge.routing.engine import Routing
 from sms_bridge.store import open_store
@@ -99,10 +99,7 @@ class Bridge:
 @pytest.fixture
 async def bridge(tmp_path: Path, unused_tcp_port: int, http: aiohttp.ClientSession) -> AsyncIterator[Bridge]:
     script = Script()
-    traits = Traits(
-        kind=CallingProvider.kind, capabilities=CallingProvider.capabilities, max_batch=1, options={}
-    )
-    link = ProviderLink("cloud", traits, lambda session: CallingProvider(script, session), poll_interval=60)
+    link = ProviderLink("cloud", CallingProvider, script, poll_interval=60)
     given = settings(gateways=("cloud",))
     async with AsyncExitStack() as stack:
         store = open_store(f"sqlite:///{tmp_path}/bridge.db")
