@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
 
 from .model import DeliveryReport
@@ -61,7 +62,7 @@ class CallbackReceiver:
             events = self._provider.read_callback(request)
         except CallbackError as error:
             _LOG.warning("%s: a callback is not accepted: %s", title, error)
-            return CallbackResponse(error.status, _PHRASES.get(error.status, "Bad Request"))
+            return CallbackResponse(error.status, HTTPStatus(error.status).phrase)
         try:
             for event in events:
                 await self._take(event)
@@ -77,6 +78,3 @@ class CallbackReceiver:
             await self._sink.report(event)
         else:
             _LOG.info("%s: a report on nothing that we sent is ignored", self._provider.title)
-
-
-_PHRASES: Final = {400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed"}

@@ -43,14 +43,16 @@ def to_raw(received: Received) -> str:
 def join_received(raws: Sequence[str | None], received_at: datetime) -> InboundMessage:
     """Return the message of segments in order, ``None`` for a missing one; at least one must be there."""
     segments = [None if raw is None else _from_raw(raw, received_at) for raw in raws]
-    first = next(segment for segment in segments if segment is not None)
+    present = [segment for segment in segments if segment is not None]
     if len(segments) == 1:
-        return first
+        return present[0]
     return replace(
-        first,
+        present[0],
         text="".join(_GAP if segment is None else segment.text or "" for segment in segments),
+        media=tuple(media for segment in present for media in segment.media),
+        raw=tuple(raw for segment in present for raw in segment.raw),
         segments=len(segments),
-        incomplete=None in segments,
+        incomplete=len(present) < len(segments),
     )
 
 
