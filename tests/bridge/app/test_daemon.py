@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from sms_bridge.cli.broker import Received
+
 
 @pytest.fixture
 def around(tmp_path: Path) -> Iterator[Surroundings]:
@@ -150,10 +152,10 @@ def test_without_broker_and_modem_it_starts_all_the_same(tmp_path: Path, systemd
     assert process.wait(PATIENCE) == 0
 
 
-def listening(around: Surroundings, port: int) -> None:
+def listening(around: Surroundings, port: int, more: str = "") -> None:
     """Let the bridge have a web server."""
     config = around.config.read_text()
-    around.config.write_text(f"{config}http: {{listen: '127.0.0.1:{port}'}}\n")
+    around.config.write_text(f"{config}http: {{listen: '127.0.0.1:{port}', {more}}}\n")
 
 
 def test_a_web_server_tells_that_the_bridge_lives(
@@ -176,6 +178,37 @@ def test_a_web_server_whose_address_is_in_use_is_told_and_the_bridge_ends(
     with socket.create_server(("127.0.0.1", unused_tcp_port)):
         assert around.start_bridge().wait(PATIENCE) == 1
     assert f"http.listen: cannot listen on 127.0.0.1:{unused_tcp_port}" in around.log.read_text()
+
+
+def test_where_a_provider_may_call_is_told_on_this_machine_only(
+    around: Surroundings, systemd: socket.socket, unused_tcp_port: int
+) -> None:
+    listening(around, unused_tcp_port, "public_url: 'https://sms.example.com/'")
+    account = "{type: geniosms, api_key: k, base_url: 'http://127.0.0.1:9/'}"
+    around.config.write_text(
+        around.config.read_text().replace("gateways:\n", f"gateways:\n  cloud: {account}\n")
+    )
+    process = ready(around, systemd)
+    shown = call(around.folder, "gateway", {"gateway": "cloud"}, PATIENCE)
+    url = str(shown["callback_url"])
+    assert url.startswith("https://sms.example.com/callback/cloud/")
+    secret = url.rpartition("/")[2]
+    called = b"ipn_type=SENT&status=RESULT_OK&custom=1"
+    with urlopen(f"http://127.0.0.1:{unused_tcp_port}/callback/cloud/{secret}", called) as answer:
+        assert answer.status == 200
+    command = '{"gateway": "cloud"}'
+    with Broker(MqttSettings(host=around.broker.host, port=around.broker.port)) as broker:
+        broker.subscribe("#")
+        broker.publish("sms_gateway/bridge/request/gateway", command.encode())
+        heard: list[Received] = []
+        while not any(received.topic.startswith("sms_gateway/bridge/response/") for received in heard):
+            received = broker.receive(PATIENCE)
+            assert received is not None
+            heard.append(received)
+    assert secret not in "".join(received.payload.decode() for received in heard)
+    assert secret not in around.log.read_text()
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
 
 
 _LOOK_AT_IT = """

@@ -196,12 +196,21 @@ class Inlet:
     found: list[tuple[int, Taken]] = field(default_factory=list)
     known: set[str] = field(default_factory=lambda: {"r1"})
     fault: Exception | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def state(self) -> LinkState:
         return self.statuses[-1].state
 
     def status_changed(self, status: LinkStatus) -> None:
         self.statuses.append(status)
+        self.changed.set()
+
+    async def told(self, count: int) -> None:
+        """Wait until the link has told its state so many times."""
+        async with asyncio.timeout(10):
+            while len(self.statuses) < count:
+                self.changed.clear()
+                await self.changed.wait()
 
     async def recall(self, key: str) -> str | None:
         return self.memory.get(key)
