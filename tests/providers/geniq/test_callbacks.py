@@ -124,7 +124,10 @@ def test_the_documented_sms_is_read() -> None:
 
 def test_the_documented_report_on_an_sms_is_read() -> None:
     assert report_of(documented("sms_report.http")) == DeliveryReport(
-        reference="msg123", state=State.DELIVERED, at=datetime(2017, 1, 3, 6, 31, tzinfo=UTC)
+        reference="msg123",
+        state=State.DELIVERED,
+        recipient="+6591234567",
+        at=datetime(2017, 1, 3, 6, 31, tzinfo=UTC),
     )
 
 
@@ -146,6 +149,7 @@ def test_the_documented_report_on_a_whatsapp_message_is_read() -> None:
     assert report_of(documented("whatsapp_report.json")) == DeliveryReport(
         reference="0c5b63cf-b41e-449c-a077-9124de0b87dc",
         state=State.DELIVERED,
+        recipient="+6588880000",
         at=datetime(2025, 2, 20, 7, 23, 55, tzinfo=UTC),
     )
 
@@ -163,7 +167,10 @@ def test_the_documented_report_on_a_whatsapp_message_is_read() -> None:
 def test_a_report_by_get_is_read_with_and_without_an_escaped_plus(at: str) -> None:
     query = f"messageId=msg123&channel=sms&recipient=6591234567&status=delivered&operatorTimestamp={at}"
     assert report_of(got(query)) == DeliveryReport(
-        reference="msg123", state=State.DELIVERED, at=datetime(2017, 1, 3, 6, 31, tzinfo=UTC)
+        reference="msg123",
+        state=State.DELIVERED,
+        recipient="+6591234567",
+        at=datetime(2017, 1, 3, 6, 31, tzinfo=UTC),
     )
 
 
@@ -331,6 +338,22 @@ async def test_a_message_is_reported_to_its_end(
         assert states == [State.ACCEPTED, State.DELIVERED]
 
 
+@pytest.mark.parametrize("status", sorted(SMS_STATES))
+async def test_each_status_of_an_sms_comes_through(
+    status: str, geniq: Geniq, server: GeniqServer, customer: Customer
+) -> None:
+    (outcome,) = await geniq.send([outgoing()])
+    assert isinstance(outcome, Taken)
+    for reason in REASONS:
+        server.advance(outcome.references[0], status, reason=reason)
+        await server.settled()
+    reports = [event for got in customer.got for event in geniq.read_callback(request_of(got))]
+    assert len(reports) == len(REASONS)
+    for report in reports:
+        assert isinstance(report, DeliveryReport)
+        assert (report.reference, report.state) == (outcome.references[0], SMS_STATES[status])
+
+
 async def test_the_older_report_by_get_comes_through_as_well(
     http: aiohttp.ClientSession, clock: Clock
 ) -> None:
@@ -378,6 +401,18 @@ async def test_each_kind_of_media_is_an_attachment(
     assert event.message.raw == ()
 
 
+@pytest.mark.parametrize("kind", ["location", "contact"])
+async def test_a_kind_without_documented_members_comes_through(
+    kind: str, geniq: Geniq, server: GeniqServer, customer: Customer
+) -> None:
+    message_id = server.receive_whatsapp("6591234567", kind)
+    await server.settled()
+    (event,) = geniq.read_callback(request_of(customer.got[0]))
+    assert isinstance(event, Received)
+    assert event.key == message_id
+    assert json.loads(event.message.raw[0])["type"] == kind
+
+
 @pytest.mark.parametrize("kind", ["location", "contact", "reaction"])
 def test_what_no_document_describes_is_kept_as_it_came(kind: str) -> None:
     fields = {"messageId": "m", "type": kind, "originator": "6591234567", "latitude": 1.25, "x": {"y": [1]}}
@@ -419,10 +454,16 @@ def test_what_is_no_callback_is_refused(request_: CallbackRequest) -> None:
     assert raised.value.status == 400
 
 
-def test_half_a_surrogate_pair_and_a_nul_can_be_stored() -> None:
-    body = b'{"messageId": "m", "type": "text", "originator": "1", "body": "a\\ud83db\\u0000c"}'
+def test_a_text_that_is_written_as_a_number_is_one() -> None:
+    fields = {"messageId": 5, "type": "text", "originator": 6591234567, "body": 4711}
+    received = received_of(posted(fields, as_json=True))
+    assert (received.key, received.message.text) == ("5", "4711")
+
+
+def test_half_a_surrogate_pair_can_be_stored() -> None:
+    body = b'{"messageId": "m", "type": "text", "originator": "1", "body": " a\\ud83db "}'
     request = CallbackRequest(method="POST", content_type="application/json", query="", body=body)
-    assert received_of(request).message.text == "a?b\ufffdc"
+    assert received_of(request).message.text == " a\ufffdb "
 
 
 VALUES = st.recursive(

@@ -25,7 +25,7 @@ from sms_providers.geniq import (
     WhatsAppVideo,
 )
 from sms_providers.model import ErrorCode, Refused, State, Taken
-from tests.providers.geniq.account import ANNA, BERT, no_sleep, outgoing
+from tests.providers.geniq.account import ANNA, BERT, connect, no_sleep, outgoing
 from tests.providers.geniq.recorder import EXAMPLES, example, from_curl
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from sms_bridge.simulator.provider_geniq import GeniqServer
+    from tests.providers.geniq.conftest import Clock
     from tests.providers.geniq.recorder import Recorder
 
     Action = Callable[[Geniq], Awaitable[Any]]
@@ -145,6 +147,16 @@ async def test_a_documented_request_is_made_to_the_letter(
     )
     await REQUESTS[name](geniq)
     assert recorder.last == from_curl(example(f"{name}.curl"))
+
+
+@pytest.mark.parametrize("name", sorted(set(REQUESTS) - {"check_code", "delete_template"}))
+async def test_a_documented_request_is_taken_by_a_strict_server(
+    name: str, server: GeniqServer, http: aiohttp.ClientSession, clock: Clock
+) -> None:
+    server.open_session("6591234567")
+    await REQUESTS[name](connect(server, http, clock, originator="Hello"))
+    assert server.misuses == []
+    assert {"api 0"} == {code for code in server.met.names("code") if code.startswith("api")}
 
 
 def test_every_documented_request_is_replayed() -> None:

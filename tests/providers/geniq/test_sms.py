@@ -64,7 +64,10 @@ async def test_what_is_left_of_the_validity_is_passed_on(geniq: Geniq, server: G
     assert [message.options["validity"] for message in server.on_air] == ["90", "1", "60", "60"]
 
 
-async def test_options_reach_the_wire_and_go_before_ours(geniq: Geniq, server: GeniqServer) -> None:
+@pytest.mark.parametrize("count", [1, 2])
+async def test_options_reach_the_wire_and_go_before_ours(
+    count: int, geniq: Geniq, server: GeniqServer
+) -> None:
     options = {
         "originatorTon": "alpha",
         "udh": "050003A70201",
@@ -73,17 +76,19 @@ async def test_options_reach_the_wire_and_go_before_ours(geniq: Geniq, server: G
         "reference": "order 5",
         "device_id": "another gateway's",
     }
-    (outcome,) = await geniq.send([outgoing(text="part", valid_for=9, options=options)])
-    assert isinstance(outcome, Taken)
-    (message,) = server.on_air
-    assert message.reference == "order 5"
-    assert message.options == {
-        "originator": "HOME",
-        "originatorTon": "alpha",
-        "udh": "050003A70201",
-        "dataCoding": "unicode",
-        "validity": "120",
-    }
+    numbers = (ANNA, BERT)[:count]
+    batch = [outgoing(number, "part", valid_for=9, options=options) for number in numbers]
+    assert all(isinstance(outcome, Taken) for outcome in await geniq.send(batch))
+    assert len(server.on_air) == count
+    for message in server.on_air:
+        assert message.reference == "order 5"
+        assert message.options == {
+            "originator": "HOME",
+            "originatorTon": "alpha",
+            "udh": "050003A70201",
+            "dataCoding": "unicode",
+            "validity": "120",
+        }
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,15 @@ async def test_the_offset_of_an_expiry_counts(
 
 
 @pytest.mark.parametrize(
-    "expiry", ['"soon"', '"2026-11-20T09:00:00"', "null", "17", '"2020-01-01T00:00:00Z"']
+    "expiry",
+    [
+        '"soon"',
+        '"2026-11-20T09:00:00"',
+        '"0001-01-01T00:00:00+14:00"',
+        "null",
+        "17",
+        '"2020-01-01T00:00:00Z"',
+    ],
 )
 async def test_a_token_without_a_credible_expiry_is_used_until_it_is_refused(
     expiry: str, recorder: Recorder, http: aiohttp.ClientSession, clock: Clock

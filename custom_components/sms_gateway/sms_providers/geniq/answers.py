@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..fields import as_text
+
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
@@ -17,4 +19,4 @@ def message_ids(value: object) -> tuple[str, ...]:
     """Return the ids of an answer, one per segment; none where none are readable."""
     if not isinstance(value, list):
         return ()
-    return tuple(str(each) for each in value if isinstance(each, str | int) and str(each))
+    return tuple(found for each in value if (found := as_text(each)))

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from ..address import MSISDN_DIGITS
 from ..charset import Encoding, fits_gsm7
 from ..client import parse_json
+from ..fields import as_content, as_text
 from ..model import Channel, Concat, DeliveryReport, Error, ErrorCode, InboundMessage, Media, State
 from ..provider import CallbackError, Received
 from .codes import REASONS, REPORT_STATES, WHATSAPP_CODES, Reason, number_of
@@ -46,7 +47,7 @@ _FAILED: Final = frozenset({State.FAILED, State.EXPIRED, State.UNDELIVERABLE})
 def read_callback(request: CallbackRequest) -> Sequence[DeliveryReport | Received]:
     """Return the event of a callback; none for a kind that no document has. Raises CallbackError for what is none."""
     members = _members(request)
-    message_id = _text(members.get("messageId"))
+    message_id = _word(members, "messageId")
     if not message_id or len(message_id) > _LONGEST_ID:
         raise CallbackError(400, "it has no messageId")
     if "status" in members:
@@ -85,7 +86,7 @@ def _members(request: CallbackRequest) -> Mapping[str, object]:
 
 def _report(message_id: str, members: Mapping[str, object]) -> DeliveryReport:
     channel = _channel(members)
-    status = _text(members.get("status")).strip().lower()
+    status = _word(members, "status").lower()
     states = REPORT_STATES[channel]
     state = states.get(status)
     error = None
@@ -102,11 +103,19 @@ def _report(message_id: str, members: Mapping[str, object]) -> DeliveryReport:
         or members.get("providerTimestamp")
         or members.get("messageTimestamp")
     )
-    return DeliveryReport(reference=message_id, state=state, at=read_instant(at), error=error)
+    recipient = _party(_word(members, "recipient"))
+    return DeliveryReport(
+        reference=message_id,
+        state=state,
+        # An answer that was lost is known by the recipient alone.
+        recipient=recipient if recipient.startswith("+") else None,
+        at=read_instant(at),
+        error=error,
+    )
 
 
 def _channel(members: Mapping[str, object]) -> Channel:
-    named = _text(members.get("channel")).strip().lower()
+    named = _word(members, "channel").lower()
     if named in REPORT_STATES:
         return Channel(named)
     return Channel.WHATSAPP if "providerTimestamp" in members else Channel.SMS
@@ -138,25 +147,25 @@ def _reason(number: int | str | None) -> Reason:
 
 
 def _sms(message_id: str, members: Mapping[str, object]) -> Received:
-    text = _text(members.get("message"))
+    text = _content(members, "message")
     message = _inbound(members, text, Channel.SMS)
-    concat = _concat(_text(members.get("udh")), message.originator, message.recipient or "")
+    concat = _concat(_word(members, "udh"), message.originator, message.recipient or "")
     # Segments of one message may share its id.
     key = message_id if concat is None else f"{message_id}/{concat.seqno}"
     return Received(key=key, message=message, concat=concat)
 
 
 def _whatsapp(message_id: str, members: Mapping[str, object]) -> Received:
-    kind = _text(members.get("type")).strip().lower()
-    url = _text(members.get("url"))
+    kind = _word(members, "type").lower()
+    url = _word(members, "url")
     media: tuple[Media, ...] = ()
     raw: tuple[str, ...] = ()
     if kind in _MEDIA and url:
-        media = (Media(type=kind, url=url, caption=_text(members.get("caption")) or None),)
+        media = (Media(type=kind, url=url, caption=_word(members, "caption") or None),)
     elif kind != "text":
         # Nothing is documented about what a location or a contact has: whoever wants it finds it here.
-        raw = (_text(json.dumps(members, ensure_ascii=False, sort_keys=True, default=str)),)
-    body = _text(members.get("body")) if "body" in members else None
+        raw = (as_content(json.dumps(members, ensure_ascii=False, sort_keys=True, default=str)),)
+    body = _content(members, "body") if "body" in members else None
     return Received(key=message_id, message=_inbound(members, body, Channel.WHATSAPP, media, raw))
 
 
@@ -168,9 +177,9 @@ def _inbound(
     raw: tuple[str, ...] = (),
 ) -> InboundMessage:
     return InboundMessage(
-        originator=_party(members.get("originator")),
-        originator_name=_text(members.get("originatorName")) or None,
-        recipient=_party(members.get("recipient")) or None,
+        originator=_party(_word(members, "originator")),
+        originator_name=_word(members, "originatorName") or None,
+        recipient=_party(_word(members, "recipient")) or None,
         text=text,
         sent_at=read_instant(members.get("messageTimestamp")),
         received_at=datetime.now(UTC),
@@ -181,9 +190,8 @@ def _inbound(
     )
 
 
-def _party(value: object) -> str:
+def _party(written: str) -> str:
     """Return who writes or is written to: a number with its plus sign, a short code or a name as it came."""
-    written = _text(value).strip()
     bare = written.removeprefix("+")
     return f"+{bare}" if _NUMBER.fullmatch(bare) else written
 
@@ -208,8 +216,12 @@ def _concat(udh: str, originator: str, recipient: str) -> Concat | None:
     return None
 
 
-def _text(value: object) -> str:
-    """Return a member as text that can be stored: no half of a surrogate pair, no NUL."""
-    if value is None or isinstance(value, bool | dict | list):
-        return ""
-    return str(value).encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+def _word(members: Mapping[str, object], name: str) -> str:
+    """Return a member without blanks around it, empty where there is none."""
+    return as_text(members.get(name)) or ""
+
+
+def _content(members: Mapping[str, object], name: str) -> str:
+    """Return a member as it is; a text that looks like a number may be written as one."""
+    value = members.get(name)
+    return as_content(value) if isinstance(value, str) else as_text(value) or ""

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from ..client import Client
 from ..exceptions import ProtocolError
+from ..fields import as_decimal, as_text
 from ..model import Balance, Capability
 from ..provider import ProviderKind
 from .callbacks import read_callback
@@ -145,12 +145,13 @@ class Geniq:
         """Return what is left, and how it is paid for."""
         call = self._session.call("GET", "/balance", reads=True)
         members = await self._session.ask(call)
-        amount, currency, billing = (members.get(name) for name in ("balance", "currency", "type"))
-        try:
-            balance = Balance(amount=_amount(amount), currency=str(currency) if currency else None)
-        except InvalidOperation:
-            raise ProtocolError(f"{TITLE}, {call.name}: the balance is no number") from None
-        return Account(balance=balance, billing=_BILLING.get(str(billing).lower()))
+        amount = as_decimal(members.get("balance"))
+        if amount is None:
+            raise ProtocolError(f"{TITLE}, {call.name}: the balance is no number")
+        return Account(
+            balance=Balance(amount=amount, currency=as_text(members.get("currency")) or None),
+            billing=_BILLING.get((as_text(members.get("type")) or "").lower()),
+        )
 
     async def balance(self) -> Balance:
         """Return what is left, in the account's currency."""
@@ -243,14 +244,6 @@ class Geniq:
             barge=barge,
             reference=reference,
         )
-
-
-def _amount(value: object) -> Decimal:
-    """Return a number or a string of one. Raises InvalidOperation."""
-    amount = Decimal(str(value))
-    if not amount.is_finite():
-        raise InvalidOperation
-    return amount
 
 
 _BILLING: Final = {billing.value.lower(): billing for billing in Billing}

@@ -233,11 +233,10 @@ class Session:
     def _use_until(self, expiry: object) -> datetime | None:
         """When to fetch the next one: ``None`` for an expiry that cannot be, such as one that is over already."""
         instant = read_instant(expiry)
-        try:
-            until = None if instant is None else instant - _MARGIN
-        except OverflowError:
+        if instant is None:
             return None
-        return until if until is not None and until > self._clock() else None
+        until = instant - _MARGIN
+        return until if until > self._clock() else None
 
 
 def basic_credentials(settings: GeniqSettings) -> str:

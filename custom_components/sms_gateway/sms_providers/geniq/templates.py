@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from ..exceptions import ProtocolError
+from ..fields import as_text
 from .checks import given, require, strings
 from .settings import TITLE
 
@@ -246,8 +247,7 @@ def _object(value: object) -> Mapping[str, object]:
 
 
 def _word(members: Mapping[str, object], name: str) -> str:
-    value = members.get(name)
-    return str(value) if isinstance(value, str | int) else ""
+    return as_text(members.get(name)) or ""
 
 
 def _string(value: int | None) -> str | None:
