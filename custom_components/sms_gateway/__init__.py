@@ -26,6 +26,7 @@ from .const import (
     CONF_KIND,
     CONF_MAX_AGE,
     CONF_POLL_INTERVAL,
+    CONF_WEBHOOK_ID,
     DEFAULT_MAX_AGE,
     DEFAULT_POLL_INTERVAL,
     DOMAIN,
@@ -101,7 +102,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: SmsGatewayConfigEntry) 
     await otp_keeper(hass).forget_entry(entry.entry_id)
     if entry.data[CONF_KIND] != EntryKind.BRIDGE:
         await remove_ledger(hass, entry.entry_id)
-        await forget_cloudhook(hass, entry)
+        await forget_cloudhook(hass, entry.data[CONF_WEBHOOK_ID])
         return
     await storage(hass, entry.entry_id).async_remove()
     # The bridge shows its entities itself again.

@@ -82,23 +82,26 @@ def register(hass: HomeAssistant, entry: ConfigEntry, receiver: CallbackReceiver
     return unregister
 
 
-async def forget_cloudhook(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Delete the account's cloudhook, if there is one."""
+async def forget_cloudhook(hass: HomeAssistant, webhook_id: str) -> None:
+    """Delete the cloudhook of an account that is gone, or never came to be, if there is one."""
     if _CLOUD in hass.config.components:
         from homeassistant.components import cloud  # noqa: PLC0415 - large, and loaded where it is set up
 
         # A hook that does not exist is a ValueError.
         with suppress(cloud.CloudNotAvailable, ValueError):
-            await cloud.async_delete_cloudhook(hass, entry.data[CONF_WEBHOOK_ID])
+            await cloud.async_delete_cloudhook(hass, webhook_id)
 
 
 async def _body(request: Request) -> bytes | None:
-    """Read a body, ``None`` for one that is too large. A request through a cloudhook has no ``read``."""
+    """Read a body, ``None`` for one that is too large.
+
+    A request through a cloudhook has no ``read``, and begins anew each time its ``content`` is taken.
+    """
     announced = request.headers.get(CONTENT_LENGTH, "")
     if announced.isdigit() and int(announced) > MAX_BODY:
         return None
-    body = b""
-    while chunk := await request.content.read(_CHUNK):
+    body, content = b"", request.content
+    while chunk := await content.read(_CHUNK):
         body += chunk
         if len(body) > MAX_BODY:
             return None

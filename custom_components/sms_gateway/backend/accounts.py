@@ -13,6 +13,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import CONF_KIND, DOMAIN
 from ..sms_providers.provider import ProviderKind
+from ..sms_providers.registry import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +32,6 @@ def make_provider(hass: HomeAssistant, data: Mapping[str, Any]) -> Provider:
     ``data`` holds ``kind`` and the fields of that provider's settings by their names; further keys are ignored. Raises
     ``TypeError`` where a field that has no default is missing.
     """
-    from ..sms_providers.registry import PROVIDERS
-
     known = PROVIDERS[ProviderKind(data[CONF_KIND])]
     given = {field.name: data[field.name] for field in fields(known.settings) if field.name in data}
     return known.provider(_session(hass), known.settings(**given))

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.sms_gateway.backend.provider import ProviderBackend
 from custom_components.sms_gateway.const import EVENT_DELIVERY, EVENT_RECEIVED
+from custom_components.sms_gateway.sms_providers.model import DeliveryReport
 from tests.component.calling import Actions
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from homeassistant.core import Event, HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-    from custom_components.sms_gateway.sms_providers.model import DeliveryReport
     from custom_components.sms_gateway.sms_providers.provider import Received
     from tests.component.accounts.scripted import ScriptedProvider
 
@@ -106,10 +106,10 @@ class Account:
     async def tell(self, *events: DeliveryReport | Received) -> None:
         """Let the provider report, or bring something received."""
         for event in events:
-            if hasattr(event, "key"):
-                await self.backend.received(event)
-            else:
+            if isinstance(event, DeliveryReport):
                 await self.backend.report(event)
+            else:
+                await self.backend.received(event)
         await self.settle()
 
     async def pass_time(self, seconds: float) -> None:
