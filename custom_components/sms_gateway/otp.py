@@ -1,6 +1,7 @@
 """One-time passwords: made, kept as salted hashes only, checked once.
 
-Nothing here logs, and no code leaves :meth:`OtpKeeper.issue` but in its return value.
+A provider may make and check a code instead; limits, expiry and attempts are kept here all the same. Nothing here logs,
+and no code leaves :meth:`OtpKeeper.issue` but in its return value.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.core import callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -21,9 +23,12 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from homeassistant.core import HomeAssistant
+
+    #: Has the provider of a code check what was typed. Raises HomeAssistantError where it cannot be asked.
+    type Ask = Callable[[Otp, str], Awaitable[bool]]
 
 _VERSION: Final = 1
 #: scrypt's cost, block size and parallelisation (RFC 7914 clause 2): 16 MiB, some 0.1 s; and octets of salt and hash.
@@ -64,7 +69,10 @@ class TooManyError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Otp:
-    """A code that was sent, without the code. Times are POSIX seconds, ``salt`` and ``digest`` hexadecimal."""
+    """A code that was sent, without the code. Times are POSIX seconds, ``salt`` and ``digest`` hexadecimal.
+
+    Of a code that its provider makes there is no hash, but ``session``: what the provider checks it by.
+    """
 
     otp_id: str
     entry_id: str
@@ -73,8 +81,9 @@ class Otp:
     created_at: float
     expires_at: float
     max_attempts: int
-    salt: str
-    digest: str
+    salt: str = ""
+    digest: str = ""
+    session: str | None = None
     attempts: int = 0
     used: bool = False
 
@@ -114,30 +123,32 @@ class OtpKeeper:
         Raises :class:`TooManyError`.
         """
         async with self._lock:
-            kept = await self._load()
-            now = dt_util.utcnow().timestamp()
-            _check_rate(
-                [otp.created_at for otp in kept.values() if otp.recipient == recipient], PER_RECIPIENT, now
-            )
-            _check_rate([otp.created_at for otp in kept.values() if otp.entry_id == entry_id], PER_ENTRY, now)
+            otp = await self._begin(entry_id, recipient, purpose, expires_in, max_attempts)
             code = f"{secrets.randbelow(10**length):0{length}}"
             salt = secrets.token_bytes(_SALT_OCTETS)
-            otp = Otp(
-                otp_id=secrets.token_hex(16),
-                entry_id=entry_id,
-                recipient=recipient,
-                purpose=purpose,
-                created_at=now,
-                expires_at=now + expires_in,
-                max_attempts=max_attempts,
-                salt=salt.hex(),
-                digest=await self._digest(code, salt),
-            )
-            await self._save({**kept, otp.otp_id: otp})
+            otp = replace(otp, salt=salt.hex(), digest=await self._digest(code, salt))
+            await self._keep(otp)
             return otp, code
 
+    async def reserve(
+        self, *, entry_id: str, recipient: str, purpose: str, expires_in: int, max_attempts: int
+    ) -> Otp:
+        """Count a code that a provider is about to make. None is live until :meth:`attach` or :meth:`withdraw`.
+
+        Raises :class:`TooManyError`.
+        """
+        async with self._lock:
+            otp = await self._begin(entry_id, recipient, purpose, expires_in, max_attempts)
+            await self._keep(otp)
+            return otp
+
+    async def attach(self, otp: Otp, session: str) -> None:
+        """Note what the provider checks a code by."""
+        async with self._lock:
+            await self._keep(replace(otp, session=session))
+
     async def withdraw(self, otp: Otp) -> None:
-        """Forget a code that could not be sent; the one before it is the live one again."""
+        """Forget a code that was not sent; the one before it is the live one again."""
         async with self._lock:
             kept = await self._load()
             await self._save({key: value for key, value in kept.items() if key != otp.otp_id})
@@ -153,15 +164,19 @@ class OtpKeeper:
                 self._kept = {}
                 await self._store.async_remove()
 
-    async def verify_id(self, otp_id: str, code: str) -> Verification:
-        """Check a code against the one with this id."""
-        return await self._verify(lambda kept: kept.get(otp_id), code)
+    async def verify_id(self, otp_id: str, code: str, ask: Ask) -> Verification:
+        """Check a code against the one with this id; ``ask`` has a provider check one of its own."""
+        return await self._verify(lambda kept: kept.get(otp_id), code, ask)
 
-    async def verify_recipient(self, entry_id: str, recipient: str, purpose: str, code: str) -> Verification:
+    async def verify_recipient(
+        self, entry_id: str, recipient: str, purpose: str, code: str, ask: Ask
+    ) -> Verification:
         """Check a code against the last one that was sent to this recipient for this purpose."""
-        return await self._verify(lambda kept: _last(kept, (entry_id, recipient, purpose)), code)
+        return await self._verify(lambda kept: _last(kept, (entry_id, recipient, purpose)), code, ask)
 
-    async def _verify(self, find: Callable[[dict[str, Otp]], Otp | None], code: str) -> Verification:
+    async def _verify(
+        self, find: Callable[[dict[str, Otp]], Otp | None], code: str, ask: Ask
+    ) -> Verification:
         async with self._lock:
             kept = await self._load()
             otp = find(kept)
@@ -170,14 +185,54 @@ class OtpKeeper:
             if (reason := _over(otp, kept)) is not None:
                 return Verification(reason=reason, otp=otp)
             # An attempt counts before it is made: ending Home Assistant meanwhile must not give it back.
-            otp = replace(otp, attempts=otp.attempts + 1)
-            await self._save({**kept, otp.otp_id: otp})
-            digest = await self._digest(code, bytes.fromhex(otp.salt))
-            if not hmac.compare_digest(digest, otp.digest):
-                return Verification(reason=Reason.WRONG, otp=otp, locked_now=otp.attempts_left == 0)
-            otp = replace(otp, used=True)
-            await self._save({**kept, otp.otp_id: otp})
-            return Verification(reason=Reason.OK, otp=otp)
+            otp = await self._keep(replace(otp, attempts=otp.attempts + 1))
+            if otp.session is None:
+                digest = await self._digest(code, bytes.fromhex(otp.salt))
+                return await self._settle(otp, right=hmac.compare_digest(digest, otp.digest))
+        # Others need not wait for the provider: this attempt has been counted.
+        try:
+            right = await ask(otp, code)
+        except HomeAssistantError:
+            async with self._lock:
+                await self._give_back(otp)
+            raise
+        async with self._lock:
+            return await self._settle(otp, right=right)
+
+    async def _settle(self, otp: Otp, *, right: bool) -> Verification:
+        known = (await self._load()).get(otp.otp_id, otp)
+        if not right:
+            return Verification(reason=Reason.WRONG, otp=known, locked_now=otp.attempts_left == 0)
+        if known.used:
+            return Verification(reason=Reason.USED, otp=known)
+        return Verification(reason=Reason.OK, otp=await self._keep(replace(known, used=True)))
+
+    async def _give_back(self, otp: Otp) -> None:
+        """An attempt that nobody has judged is none."""
+        known = (await self._load()).get(otp.otp_id)
+        if known is not None:
+            await self._keep(replace(known, attempts=known.attempts - 1))
+
+    async def _begin(
+        self, entry_id: str, recipient: str, purpose: str, expires_in: int, max_attempts: int
+    ) -> Otp:
+        """A code that nothing is known of but whom it is for. Raises :class:`TooManyError`."""
+        made, now = (await self._load()).values(), dt_util.utcnow().timestamp()
+        _check_rate([otp.created_at for otp in made if otp.recipient == recipient], PER_RECIPIENT, now)
+        _check_rate([otp.created_at for otp in made if otp.entry_id == entry_id], PER_ENTRY, now)
+        return Otp(
+            otp_id=secrets.token_hex(16),
+            entry_id=entry_id,
+            recipient=recipient,
+            purpose=purpose,
+            created_at=now,
+            expires_at=now + expires_in,
+            max_attempts=max_attempts,
+        )
+
+    async def _keep(self, otp: Otp) -> Otp:
+        await self._save({**await self._load(), otp.otp_id: otp})
+        return otp
 
     async def _digest(self, code: str, salt: bytes) -> str:
         return await self._hass.async_add_executor_job(_scrypt, code, salt)
@@ -230,6 +285,8 @@ def _over(otp: Otp, kept: dict[str, Otp]) -> Reason | None:
         return Reason.USED
     if otp.attempts_left == 0:
         return Reason.LOCKED
+    if otp.session is None and not otp.digest:
+        return Reason.EXPIRED  # its provider never said what to check it by
     if otp.expires_at <= dt_util.utcnow().timestamp() or _last(kept, _key(otp)) != otp:
         return Reason.EXPIRED
     return None

@@ -9,7 +9,19 @@ from homeassistant.core import SupportsResponse, callback
 from homeassistant.helpers import service
 
 from ..const import DOMAIN
-from . import gateways, history, otp, schemas, sending
+from . import (
+    account_schemas,
+    gateways,
+    history,
+    listing,
+    newsletters,
+    otp,
+    schemas,
+    sending,
+    templates,
+    voice,
+    whatsapp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -31,6 +43,43 @@ _ACTIONS: Final[tuple[tuple[str, Action, vol.Schema, SupportsResponse], ...]] = 
     ("ussd", gateways.ussd, schemas.USSD, SupportsResponse.ONLY),
     ("send_otp", otp.send_otp, schemas.SEND_OTP, SupportsResponse.OPTIONAL),
     ("verify_otp", otp.verify_otp, schemas.VERIFY_OTP, SupportsResponse.ONLY),
+    ("list_senders", listing.list_senders, account_schemas.LIST, SupportsResponse.ONLY),
+    ("list_rates", listing.list_rates, account_schemas.LIST_RATES, SupportsResponse.ONLY),
+    ("list_devices", listing.list_devices, account_schemas.LIST, SupportsResponse.ONLY),
+    (
+        "create_contact_list",
+        newsletters.create_contact_list,
+        account_schemas.CREATE_CONTACT_LIST,
+        SupportsResponse.OPTIONAL,
+    ),
+    ("add_contact", newsletters.add_contact, account_schemas.ADD_CONTACT, SupportsResponse.OPTIONAL),
+    (
+        "send_newsletter",
+        newsletters.send_newsletter,
+        account_schemas.SEND_NEWSLETTER,
+        SupportsResponse.OPTIONAL,
+    ),
+    ("send_whatsapp", whatsapp.send_whatsapp, account_schemas.SEND_WHATSAPP, SupportsResponse.OPTIONAL),
+    (
+        "create_whatsapp_template",
+        templates.create_template,
+        account_schemas.CREATE_TEMPLATE,
+        SupportsResponse.OPTIONAL,
+    ),
+    (
+        "list_whatsapp_templates",
+        templates.list_templates,
+        account_schemas.LIST_TEMPLATES,
+        SupportsResponse.ONLY,
+    ),
+    (
+        "delete_whatsapp_template",
+        templates.delete_template,
+        account_schemas.DELETE_TEMPLATE,
+        SupportsResponse.OPTIONAL,
+    ),
+    ("call", voice.read_aloud, account_schemas.CALL, SupportsResponse.OPTIONAL),
+    ("call_menu", voice.ask_by_menus, account_schemas.CALL_MENU, SupportsResponse.OPTIONAL),
 )
 
 

@@ -9,7 +9,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import service
 
 from ..backend.model import Feature
-from ..const import CONF_KIND, DOMAIN, EntryKind
+from ..const import DOMAIN
 from ..sms_providers.model import Capability
 
 if TYPE_CHECKING:
@@ -51,8 +51,16 @@ def only_recipient(coordinator: SmsGatewayCoordinator, targets: Iterable[str]) -
 
 
 def require(coordinator: SmsGatewayCoordinator, feature: Feature, gateway: str | None = None) -> None:
-    """Raise unless the backend is there and can do this, with this gateway where one is named."""
+    """Raise unless the backend is there and can do this, with this gateway where one is named.
+
+    An account is only asked what it can do: what it keeps itself it knows without its provider, and anything else says
+    by itself that the provider cannot be reached.
+    """
     snapshot, name = coordinator.data, coordinator.config_entry.title
+    if snapshot.provider is not None:
+        if feature not in snapshot.features:
+            raise unable(coordinator, feature.value)
+        return
     capability = _CAPABILITIES.get(feature)
     if snapshot.connected and gateway is not None:
         require_gateways(coordinator, (gateway,))
@@ -61,13 +69,19 @@ def require(coordinator: SmsGatewayCoordinator, feature: Feature, gateway: str |
     if snapshot.connected and feature not in snapshot.features:
         if capability is not None and not _anybody_can(coordinator, capability):
             raise invalid("nobody_can", name=name, what=capability.value)
-        if coordinator.config_entry.data[CONF_KIND] == EntryKind.BRIDGE:
-            raise invalid("command_not_allowed", name=name, command=", ".join(_COMMANDS[feature]))
-        raise invalid("nobody_can", name=name, what=feature.value)
+        raise invalid("command_not_allowed", name=name, command=", ".join(_COMMANDS[feature]))
     if not snapshot.connected:
         raise HomeAssistantError(
             translation_domain=DOMAIN, translation_key="offline", translation_placeholders={"name": name}
         )
+
+
+def unable(coordinator: SmsGatewayCoordinator, what: str) -> ServiceValidationError:
+    """The error for what this kind of entry cannot do at all; it names the provider."""
+    provider = coordinator.data.provider
+    if provider is None:
+        return invalid("bridge_cannot", what=what, name=coordinator.config_entry.title)
+    return invalid("provider_cannot", what=what, provider=provider)
 
 
 def require_gateways(coordinator: SmsGatewayCoordinator, names: Iterable[str]) -> None:
@@ -86,10 +100,10 @@ def require_gateways(coordinator: SmsGatewayCoordinator, names: Iterable[str]) -
 def require_sendable(coordinator: SmsGatewayCoordinator, request: SendRequest) -> None:
     """Raise ServiceValidationError if no gateway of the request's choice can send what it asks for.
 
-    A backend that has not been heard of yet is not judged: it refuses by itself what it cannot send.
+    A bridge that has not been heard of yet is not judged: it refuses by itself what it cannot send, as accounts do.
     """
     known = coordinator.data.gateways
-    if not known:
+    if not known or coordinator.data.provider is not None:
         return
     require_gateways(coordinator, request.gateway)
     asked = (

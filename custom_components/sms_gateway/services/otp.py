@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import service
 from homeassistant.util import dt as dt_util
 
 from ..backend.model import SendRequest, new_message_id
@@ -15,8 +17,12 @@ from ..const import DOMAIN
 from ..events import OtpEvent, OtpOutcome
 from ..notify import raise_if_refused
 from ..otp import Reason, TooManyError, otp_keeper
-from ..sms_providers.model import Priority
+from ..sms_providers.geniq import Geniq, Verdict
+from ..sms_providers.geniq.verify import CODE_LENGTHS, CODE_PLACEHOLDER
+from ..sms_providers.model import Capability, Channel, OutboundMessage, Priority, State
+from .account import account_at
 from .checks import coordinator_of, invalid, only_recipient
+from .results import failure
 from .schemas import (
     ATTR_CODE,
     ATTR_EXPIRES_IN,
@@ -30,10 +36,12 @@ from .schemas import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 
     from ..contacts import Recipient
-    from ..coordinator import SmsGatewayCoordinator
+    from ..coordinator import SmsGatewayConfigEntry, SmsGatewayCoordinator
     from ..otp import Otp, Verification
 
 _CODE: Final = "{code}"
@@ -43,31 +51,21 @@ _SEPARATORS: Final = re.compile(r"[\s-]+")
 
 
 async def send_otp(call: ServiceCall) -> ServiceResponse:
-    """Make a code and send it."""
+    """Make a code and send it, or have the provider do both."""
     coordinator, fields = coordinator_of(call), call.data
-    name = coordinator.config_entry.title
-    if fields[ATTR_METHOD] == "provider":
-        raise invalid("otp_no_provider", name=name)
     template = fields.get(ATTR_TEMPLATE, _DEFAULT_TEMPLATE)
     if _CODE not in template:
         raise invalid("otp_template", placeholder=_CODE)
+    send = _through_provider if _by_provider(coordinator, fields) else _made_here
     recipient = only_recipient(coordinator, fields[ATTR_TARGET])
     try:
-        otp, code = await otp_keeper(call.hass).issue(
-            entry_id=coordinator.config_entry.entry_id,
-            recipient=recipient.number,
-            purpose=fields[ATTR_PURPOSE],
-            length=fields[ATTR_LENGTH],
-            expires_in=fields[ATTR_EXPIRES_IN],
-            max_attempts=fields[ATTR_MAX_ATTEMPTS],
-        )
+        otp = await send(coordinator, recipient, fields, template)
     except TooManyError as error:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="otp_too_many",
             translation_placeholders={"wait": str(error.wait)},
         ) from error
-    await _send(coordinator, recipient, otp, template.replace(_CODE, code), fields[ATTR_EXPIRES_IN])
     _tell(call.hass, otp, OtpOutcome.SENT)
     expires_at = dt_util.as_local(dt_util.utc_from_timestamp(otp.expires_at))
     return {"otp_id": otp.otp_id, "expires_at": expires_at.isoformat(timespec="seconds")}
@@ -78,12 +76,12 @@ async def verify_otp(call: ServiceCall) -> ServiceResponse:
     fields, keeper = call.data, otp_keeper(call.hass)
     code = _SEPARATORS.sub("", fields[ATTR_CODE])
     if ATTR_OTP_ID in fields:
-        found = await keeper.verify_id(fields[ATTR_OTP_ID], code)
+        found = await keeper.verify_id(fields[ATTR_OTP_ID], code, partial(_ask, call.hass))
     elif ATTR_CONFIG_ENTRY_ID in fields and ATTR_TARGET in fields:
         coordinator = coordinator_of(call)
         number = only_recipient(coordinator, fields[ATTR_TARGET]).number
         found = await keeper.verify_recipient(
-            coordinator.config_entry.entry_id, number, fields[ATTR_PURPOSE], code
+            coordinator.config_entry.entry_id, number, fields[ATTR_PURPOSE], code, partial(_ask, call.hass)
         )
     else:
         raise invalid("otp_id_or_target")
@@ -95,22 +93,95 @@ async def verify_otp(call: ServiceCall) -> ServiceResponse:
     }
 
 
-async def _send(
-    coordinator: SmsGatewayCoordinator, recipient: Recipient, otp: Otp, text: str, valid_for: int
-) -> None:
-    """Send the text; where that is impossible the code is as if it had never been made."""
+def _by_provider(coordinator: SmsGatewayCoordinator, fields: Mapping[str, Any]) -> bool:
+    """Whether the provider makes the code. Raises ServiceValidationError where it must and cannot."""
+    method, provider = fields[ATTR_METHOD], coordinator.data.provider
+    able, fits = provider == Geniq.title, fields[ATTR_LENGTH] in CODE_LENGTHS
+    if method != "provider":
+        return method == "auto" and able and fits
+    if not able:
+        raise invalid("otp_no_provider", name=provider or coordinator.config_entry.title)
+    if not fits:
+        raise invalid(
+            "otp_provider_length",
+            provider=Geniq.title,
+            shortest=str(CODE_LENGTHS[0]),
+            longest=str(CODE_LENGTHS[-1]),
+        )
+    return True
+
+
+async def _made_here(
+    coordinator: SmsGatewayCoordinator, recipient: Recipient, fields: Mapping[str, Any], template: str
+) -> Otp:
+    """Make the code and send the text; where that is impossible the code is as if it had never been made."""
+    keeper = otp_keeper(coordinator.hass)
+    otp, code = await keeper.issue(**_key_of(coordinator, recipient, fields), length=fields[ATTR_LENGTH])
     request = SendRequest(
         id=new_message_id(),
         recipients=(),
-        text=text,
+        text=template.replace(_CODE, code),
         priority=Priority.OTP.name.lower(),
-        valid_for=valid_for,
+        valid_for=fields[ATTR_EXPIRES_IN],
     )
     try:
         raise_if_refused(await coordinator.async_send([recipient], request))
     except HomeAssistantError:
-        await otp_keeper(coordinator.hass).withdraw(otp)
+        await keeper.withdraw(otp)
         raise
+    return otp
+
+
+async def _through_provider(
+    coordinator: SmsGatewayCoordinator, recipient: Recipient, fields: Mapping[str, Any], template: str
+) -> Otp:
+    """Have GENIQ make and send a code. One that may have been sent counts, though nobody can check it."""
+    account = account_at(coordinator, Capability.VERIFY, Geniq)
+    account.require_patience()
+    keeper = otp_keeper(coordinator.hass)
+    otp = await keeper.reserve(**_key_of(coordinator, recipient, fields))
+    sessions: list[str] = []
+
+    async def hand_over(message_id: str) -> Sequence[str]:
+        sent = await account.provider.verify(
+            recipient.number,
+            reference=message_id,
+            template=template.replace(_CODE, CODE_PLACEHOLDER),
+            code_length=fields[ATTR_LENGTH],
+            expiry=fields[ATTR_EXPIRES_IN],
+        )
+        sessions.append(sent.message_id)
+        return sessions
+
+    message = OutboundMessage(
+        recipient=recipient.number, priority=Priority.OTP, valid_for=fields[ATTR_EXPIRES_IN]
+    )
+    status = await account.backend.submissions.submit(message, Channel.SMS, hand_over)
+    if sessions:
+        await keeper.attach(otp, sessions[0])
+        return otp
+    if status.state is State.FAILED:
+        await keeper.withdraw(otp)
+    raise failure(status)
+
+
+def _key_of(
+    coordinator: SmsGatewayCoordinator, recipient: Recipient, fields: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """What the keeper has to know of any code."""
+    return {
+        "entry_id": coordinator.config_entry.entry_id,
+        "recipient": recipient.number,
+        **{name: fields[name] for name in (ATTR_PURPOSE, ATTR_EXPIRES_IN, ATTR_MAX_ATTEMPTS)},
+    }
+
+
+async def _ask(hass: HomeAssistant, otp: Otp, code: str) -> bool:
+    """Have GENIQ check a code. Raises HomeAssistantError where it cannot be asked."""
+    entry: SmsGatewayConfigEntry = service.async_get_config_entry(hass, DOMAIN, otp.entry_id)
+    account = account_at(entry.runtime_data.coordinator, Capability.VERIFY, Geniq)
+    with account.asking():
+        return await account.provider.check_code(otp.session or "", code) is Verdict.VERIFIED
 
 
 def _tell_verification(hass: HomeAssistant, found: Verification) -> None:

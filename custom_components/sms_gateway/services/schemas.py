@@ -42,9 +42,9 @@ _TIMEOUT: Final = vol.All(vol.Coerce(float), vol.Range(min=1, max=600))
 #: States that can be waited for.
 _WAIT_FOR: Final = vol.In([State.QUEUED, State.SENT, State.DELIVERED])
 
-_TARGETS: Final = vol.All(cv.ensure_list_csv, [cv.string])
+TARGETS: Final = vol.All(cv.ensure_list_csv, [cv.string])
 _GATEWAYS: Final = vol.All(cv.ensure_list_csv, [cv.string])
-_ENTRY: Final = {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
+ENTRY: Final[dict[Any, Any]] = {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
 
 _SEND_OPTIONS: Final[dict[Any, Any]] = {
     vol.Optional(ATTR_MESSAGE): cv.string,
@@ -69,8 +69,8 @@ _SEND_OPTIONS: Final[dict[Any, Any]] = {
 
 SEND: Final = vol.Schema(
     {
-        **_ENTRY,
-        vol.Required(ATTR_TARGET): _TARGETS,
+        **ENTRY,
+        vol.Required(ATTR_TARGET): TARGETS,
         **_SEND_OPTIONS,
         # Home Assistant takes the key away from actions for entities.
         vol.Optional("metadata"): dict,
@@ -78,12 +78,12 @@ SEND: Final = vol.Schema(
 )
 SEND_TO_CONTACT: Final = cv.make_entity_service_schema(_SEND_OPTIONS)
 QUOTE: Final = vol.Schema(
-    {**_ENTRY, vol.Required(ATTR_MESSAGE): cv.string, vol.Optional(ATTR_TARGET): _TARGETS}
+    {**ENTRY, vol.Required(ATTR_MESSAGE): cv.string, vol.Optional(ATTR_TARGET): TARGETS}
 )
-ONE_MESSAGE: Final = vol.Schema({**_ENTRY, vol.Required(ATTR_ID): cv.string})
+ONE_MESSAGE: Final = vol.Schema({**ENTRY, vol.Required(ATTR_ID): cv.string})
 LIST_MESSAGES: Final = vol.Schema(
     {
-        **_ENTRY,
+        **ENTRY,
         vol.Optional("state"): vol.In([state.value for state in State]),
         vol.Optional("to"): cv.string,
         vol.Optional("since"): cv.datetime,
@@ -91,14 +91,12 @@ LIST_MESSAGES: Final = vol.Schema(
         vol.Optional("cursor"): cv.string,
     }
 )
-GET_BALANCE: Final = vol.Schema({**_ENTRY, vol.Optional(ATTR_GATEWAY): cv.string})
-USSD: Final = vol.Schema(
-    {**_ENTRY, vol.Required(ATTR_GATEWAY): cv.string, vol.Required(ATTR_CODE): cv.string}
-)
+GET_BALANCE: Final = vol.Schema({**ENTRY, vol.Optional(ATTR_GATEWAY): cv.string})
+USSD: Final = vol.Schema({**ENTRY, vol.Required(ATTR_GATEWAY): cv.string, vol.Required(ATTR_CODE): cv.string})
 SEND_OTP: Final = vol.Schema(
     {
-        **_ENTRY,
-        vol.Required(ATTR_TARGET): _TARGETS,
+        **ENTRY,
+        vol.Required(ATTR_TARGET): TARGETS,
         vol.Optional(ATTR_LENGTH, default=6): vol.All(vol.Coerce(int), vol.Range(min=4, max=10)),
         vol.Optional(ATTR_EXPIRES_IN, default=300): vol.All(
             vol.Coerce(int), vol.Range(min=30, max=int(timedelta(days=1).total_seconds()))
@@ -114,7 +112,7 @@ VERIFY_OTP: Final = vol.Schema(
         vol.Required(ATTR_CODE): cv.string,
         vol.Optional(ATTR_OTP_ID): cv.string,
         vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
-        vol.Optional(ATTR_TARGET): _TARGETS,
+        vol.Optional(ATTR_TARGET): TARGETS,
         vol.Optional(ATTR_PURPOSE, default=""): cv.string,
     }
 )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.util import dt as dt_util
 
-from ..backend import BackendError
 from ..backend.model import Feature, SendRequest, new_message_id
-from ..errors import errors_translated, translated
+from ..errors import errors_translated
 from ..notify import raise_if_refused
 from ..sms_providers.charset import plan
 from ..sms_providers.model import State
 from .checks import coordinator_of, invalid, require, require_sendable
+from .results import raise_if_all, record
 from .schemas import (
     ATTR_DATA,
     ATTR_GATEWAY,
@@ -27,12 +28,9 @@ from .schemas import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from homeassistant.core import ServiceCall, ServiceResponse
-    from homeassistant.util.json import JsonObjectType
+    from homeassistant.util.json import JsonObjectType, JsonValueType
 
-    from ..backend.model import MessageStatus
     from ..contacts import Recipient
     from ..coordinator import SmsGatewayCoordinator
     from ..notify import ContactNotifyEntity
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
 #: Seconds an action waits unless told: for the bridge alone, and for a network or handset.
 _QUEUED_TIME: Final = 10.0
 _NETWORK_TIME: Final = 60.0
-#: What a message is whose backend has not said anything of it yet.
-_PENDING: Final = "pending"
 #: Fields of the actions that are keys of a request by the same name.
 _SAME: Final = (
     "originator",
@@ -104,7 +100,7 @@ async def quote(call: ServiceCall) -> ServiceResponse:
         "gateway": found.gateway,
         "price": None if found.price is None else float(found.price),
         "currency": found.currency,
-        "destinations": [{key: _plain(value) for key, value in item.items()} for item in found.destinations],
+        "destinations": _plain(found.destinations),
     }
 
 
@@ -126,33 +122,10 @@ async def _send(
     statuses = await coordinator.async_send(recipients, request, wait=timeout)
     left = max(ends - call.hass.loop.time(), 0)
     statuses = await coordinator.async_wait_for(statuses, wait_for, left)
-    _raise_if_all_rejected(statuses)
+    raise_if_all(statuses, State.REJECTED)
     if not call.return_response:
         raise_if_refused(statuses)
-    return {"messages": [_record(status) for status in statuses]}
-
-
-def _raise_if_all_rejected(statuses: Sequence[MessageStatus]) -> None:
-    if all(status.state is State.REJECTED for status in statuses):
-        error = statuses[0].error
-        raise translated(
-            BackendError("internal", "no reason was given")
-            if error is None
-            else BackendError(error.code, error.message)
-        )
-
-
-def _record(status: MessageStatus) -> JsonObjectType:
-    error = status.error
-    return {
-        "id": status.id,
-        "to": status.to,
-        "segments": status.segments,
-        "state": _PENDING if status.state is None else status.state.value,
-        "error": None
-        if error is None
-        else {"code": error.code, "message": error.message, "temporary": error.temporary},
-    }
+    return {"messages": [record(status) for status in statuses]}
 
 
 def _request(fields: Mapping[str, Any], suffix: str = "") -> SendRequest:
@@ -181,6 +154,13 @@ def _octets(data: str) -> bytes:
         raise invalid("invalid_data") from error
 
 
-def _plain(value: object) -> str | float | bool | None:
+def _plain(value: object) -> JsonValueType:
     """A value as JSON has it; amounts are decimals."""
-    return value if value is None or isinstance(value, str | int | float) else float(str(value))
+    match value:
+        case None | str() | int() | float():
+            return value
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case Sequence():
+            return [_plain(item) for item in value]
+    return float(str(value))
