@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, override
 
 import voluptuous as vol
 from homeassistant.components import webhook
@@ -19,13 +19,13 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
+from .account_choices import choices
 from .account_forms import (
     FORMS,
     UnusableError,
     account_schema,
     complaint,
     credentials_schema,
-    known_provider,
     read_account,
     read_credentials,
     suggestions,
@@ -37,8 +37,9 @@ from .dialling import to_e164
 from .sms_providers.address import InvalidNumberError
 from .sms_providers.exceptions import ProviderError, UnsupportedError
 from .sms_providers.model import Capability, ErrorCode, NoAnswer, OutboundMessage, Refused
-from .sms_providers.provider import Outgoing
-from .webhook import webhook_url
+from .sms_providers.provider import Outgoing, ProviderKind
+from .sms_providers.registry import PROVIDERS
+from .webhook import forget_cloudhook, webhook_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +74,7 @@ class AccountFlow(ConfigFlow):
         self._account: dict[str, Any] = {}
         self._choices: dict[str, str] = {}
         self._reason = ""
+        self._offered = False
 
     # -- the first form
 
@@ -152,7 +154,6 @@ class AccountFlow(ConfigFlow):
         provider = self._provider()
         try:
             await _check(provider)
-            from .account_choices import choices
 
             self._choices = dict(await choices(provider))
         except ProviderError as error:
@@ -264,6 +265,7 @@ class AccountFlow(ConfigFlow):
         capabilities = self._provider().capabilities
         if self.source == SOURCE_REAUTH or not capabilities & _CALLS_US:
             return await self._finish()
+        self._offered = self.source == SOURCE_USER
         url = await webhook_url(self.hass, self._account[CONF_WEBHOOK_ID])
         if url is not None:
             step = f"{self._kind}_callback"
@@ -274,6 +276,7 @@ class AccountFlow(ConfigFlow):
         )
 
     async def _finish(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        self._offered = False
         if self.source == SOURCE_USER:
             return self.async_create_entry(title=self._title(), data=self._account)
         entry = self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
@@ -286,6 +289,13 @@ class AccountFlow(ConfigFlow):
     async_step_polled = _finish
     async_step_unreported = _finish
 
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Take back the address of an account that is not saved after all."""
+        if self._offered:
+            self.hass.async_create_task(forget_cloudhook(self.hass, self._account[CONF_WEBHOOK_ID]))
+
     # -- words
 
     def _title(self) -> str:
@@ -295,7 +305,7 @@ class AccountFlow(ConfigFlow):
 
     @property
     def _name(self) -> str:
-        return known_provider(self._kind).provider.title
+        return PROVIDERS[ProviderKind(self._kind)].title
 
     def _selector(self, *, typed: bool) -> SelectSelector:
         """Everything that the provider has to choose from; with ``typed`` something else may be typed."""

@@ -26,6 +26,7 @@ from .const import CONF_KIND, EntryKind
 from .sms_providers.address import MSISDN_DIGITS, is_alphanumeric
 from .sms_providers.model import ErrorCode
 from .sms_providers.provider import ProviderKind
+from .sms_providers.registry import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -181,16 +182,10 @@ def _markers(asked: Mapping[str, Field], *, changing: bool) -> dict[vol.Marker, 
     }
 
 
-def known_provider(kind: EntryKind) -> Any:
-    from .sms_providers.registry import PROVIDERS
-
-    return PROVIDERS[ProviderKind(kind)]
-
-
 def _defaults(kind: EntryKind) -> dict[str, Any]:
     """What a provider's settings hold where nobody says otherwise."""
     found = {}
-    for known in fields(known_provider(kind).settings):
+    for known in fields(PROVIDERS[ProviderKind(kind)].settings):
         if known.default is not MISSING:
             found[known.name] = known.default
         elif known.default_factory is not MISSING:
