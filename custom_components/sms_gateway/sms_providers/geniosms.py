@@ -82,6 +82,8 @@ _MOST_FIELDS: Final = 50
 _LONGEST_WORD: Final = 40
 #: Our references (1…2³¹-1), as ``custom``.
 _REFERENCE: Final = re.compile(r"[1-9][0-9]{0,9}")
+#: ``to`` of an IPN, where it is a number.
+_NUMBER: Final = re.compile(r"\+?[0-9]{7,15}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +192,16 @@ class GenioSms:
         if state is None:
             raw = _word(f"{ipn_type} {status}")
             self._warn_once(raw, "an IPN has a status that is not known")
-        return [DeliveryReport(reference=reference, state=state, error=_report_error(state, raw))]
+        to = fields.get("to", "").strip()
+        return [
+            DeliveryReport(
+                reference=reference,
+                state=state,
+                # An answer that was lost is known by the recipient, too.
+                recipient=to if _NUMBER.fullmatch(to) else None,
+                error=_report_error(state, raw),
+            )
+        ]
 
     async def _send(self, outgoing: Outgoing) -> Outcome:
         reference = str(outgoing.reference)
