@@ -40,10 +40,18 @@ class ProviderThread(Generic[Server]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.wait(self.server.stop())
+        self.wait(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE)
         self._loop.close()
+
+    async def _end(self) -> None:
+        """Stop the server, and what it still holds an answer back for."""
+        await self.server.stop()
+        late = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     def wait(self, work: Coroutine[object, object, T]) -> T:
         """Run a coroutine of the server, and give its result."""
