@@ -35,7 +35,8 @@ class ProviderOptions:
     """What every simulated provider can be told.
 
     `callback_url` is where callbacks go (None: nowhere). With `auto` each message walks to its final state by
-    itself, one state every `auto_delay` seconds. `clock` gives the time with its zone, `sleep` waits for so many
+    itself, one state every `auto_delay` seconds; with `echo` the recipient of an SMS then answers with its text, where
+    the provider passes on what is received. `clock` gives the time with its zone, `sleep` waits for so many
     seconds, `ids` gives the provider's next identifier (None: the provider's own way). `listener` is told of each
     message that leaves. `callback_tries` and `callback_retry_after` (seconds) are for providers that call again
     until a callback is taken. `allowed_ips` are the clients' addresses (None: all).
@@ -44,6 +45,7 @@ class ProviderOptions:
     callback_url: str | None = None
     auto: bool = False
     auto_delay: float = 0.05
+    echo: bool = False
     clock: Callable[[], datetime] = now
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     ids: Callable[[], str] | None = None
@@ -101,6 +103,10 @@ class ProviderServer(ABC):
         Raises KeyError if `message_id` was not issued here.
         """
 
+    def answer_from(self, recipient: str, text: str) -> None:
+        """Let the recipient of a message answer, where this provider passes on what is received."""
+        del recipient, text
+
     def walk_of(self, message_id: str) -> Sequence[str]:
         """Give the states that `auto` walks a message through: `walk`, unless messages differ."""
         del message_id
@@ -140,7 +146,11 @@ class ProviderServer(ABC):
     @property
     def base_url(self) -> str:
         """What the bridge's `base_url` is set to."""
-        return self.origin + (self.root if self.base_path is None else self.base_path)
+        return self.url_at(self._host, self._port)
+
+    def url_at(self, host: str, port: int) -> str:
+        """Return what `base_url` is while the server listens there."""
+        return f"http://{host}:{port}{self.root if self.base_path is None else self.base_path}"
 
     @property
     def origin(self) -> str:
@@ -180,6 +190,8 @@ class ProviderServer(ABC):
         if self.options.auto:
             for message_id in dict.fromkeys(message.ids):
                 self.auto_advance(message_id)
+        if self.options.echo:
+            self._caller.spawn(self._echo(message))
 
     def fire(self, callback: Callback) -> None:
         """Send a callback to `callback_url` in the background; without a URL nothing happens."""
@@ -209,6 +221,11 @@ class ProviderServer(ABC):
         for status in self.walk_of(message_id):
             await self.options.sleep(self.options.auto_delay)
             self.advance(message_id, status)
+
+    async def _echo(self, message: OnAir) -> None:
+        states = sum(len(self.walk_of(message_id)) for message_id in message.ids[:1])
+        await self.options.sleep(self.options.auto_delay * (states + 1))
+        self.answer_from(message.recipient, message.text)
 
     @web.middleware
     async def _documented(

@@ -149,6 +149,10 @@ class GeniqAccount(ProviderServer):
             sent.fallback = ""
         self.fire(callback)
 
+    def answer_from(self, recipient: str, text: str) -> None:
+        """See :meth:`ProviderServer.answer_from`."""
+        self.receive_sms(recipient, text)
+
     def receive_sms(self, originator: str, message: str, *, recipient: str = "88888") -> list[str]:
         """Let a subscriber send an SMS to a number of ours; give one identifier for each segment."""
         self._concat_ref = (self._concat_ref + 1) % _CONCAT_REFS

@@ -169,6 +169,10 @@ class SmsGateway24Server(ProviderServer):
         self.meet_code("status", status)
         self.fire(Callback.json("delivery", delivery_fields(sms, self._zone, self._own.slot_field)))
 
+    def answer_from(self, recipient: str, text: str) -> None:
+        """See :meth:`ProviderServer.answer_from`."""
+        self.receive(recipient, text)
+
     def receive(self, originator: str, text: str, *, device_id: int | None = None, sim: int = 0) -> int:
         """Let a phone (the first if none is named) receive an SMS and tell the webhook. Returns its id."""
         device = self.devices[next(iter(self.devices)) if device_id is None else device_id]

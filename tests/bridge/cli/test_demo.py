@@ -48,6 +48,30 @@ def test_once_shows_a_message_and_its_reply_and_cleans_up(
     assert list(own_folder.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("provider", "awaited"),
+    [
+        ("geniq", ["accepted", "delivered", "received"]),
+        ("smsgic", ["accepted", "delivered"]),
+        ("ubill", ["accepted", "sent", "delivered"]),
+        ("smsgateway24", ["accepted", "delivered", "received"]),
+        ("geniosms", ["accepted", "sent", "delivered"]),
+    ],
+)
+def test_the_round_trip_through_a_simulated_account_at_each_provider(
+    plain: Run, own_folder: Path, provider: str, awaited: list[str]
+) -> None:
+    ran = plain("demo", "--once", "--provider", provider)
+    assert (ran.status, ran.err) == (0, "")
+    assert f"a simulated {provider} at http://127.0.0.1:" in ran.out
+    shown = [
+        line.split()[1] for line in ran.out.splitlines() if line.startswith("  ") and "4915550000002" in line
+    ]
+    assert shown[0] == "queued"
+    assert set(shown) >= set(awaited)
+    assert list(own_folder.iterdir()) == []
+
+
 def test_json_prints_the_events_alone(plain: Run) -> None:
     lines = plain("demo", "--once", "--json").lines
     assert [line.get("state", "reply") for line in lines] == ["queued", "sent", "delivered", "reply"]

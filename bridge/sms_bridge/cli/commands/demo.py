@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sms_bridge.cli.broker import Broker
+from sms_bridge.cli.commands.simulate import PROVIDERS
 from sms_bridge.cli.common import print_json
 from sms_bridge.cli.demo.children import Children
-from sms_bridge.cli.demo.stage import PHONE_NUMBER, set_up
+from sms_bridge.cli.demo.stage import set_up
 from sms_bridge.cli.events import event_line
 from sms_bridge.cli.exits import Exit, Stop
 from sms_bridge.config import load
@@ -38,6 +39,11 @@ _TEXT: Final = "Hello from the bridge"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's options."""
     parser.add_argument("--once", action="store_true", help="end after one message and its reply")
+    parser.add_argument(
+        "--provider",
+        choices=sorted(PROVIDERS),
+        help="a simulated account at this provider instead of a modem",
+    )
     parser.add_argument("--json", action="store_true", help="print only the events, as JSON lines")
 
 
@@ -47,10 +53,10 @@ def run(args: argparse.Namespace) -> int:
     with _termination_as_interrupt(), tempfile.TemporaryDirectory(prefix="sms-bridge-demo-") as folder:
         children = Children(Path(folder))
         try:
-            stage = set_up(Path(folder), children)
+            stage = set_up(Path(folder), children, args.provider)
             say(
                 f"MQTT broker      {stage.broker} on 127.0.0.1:{stage.port}",
-                f"simulated modem  {stage.modem}, its network, and a phone that answers: {PHONE_NUMBER}",
+                stage.network,
                 f"bridge           sms-bridge run -c {stage.config}",
                 "",
             )
@@ -68,12 +74,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(stage: Stage, children: Children, args: argparse.Namespace, say: Callable[..., None]) -> None:
-    """One message to the phone, and its reply."""
+    """One message to the phone, and its reply where there is one."""
     settings = load(stage.config).mqtt
     base = settings.base_topic
     with Broker(settings) as broker:
-        broker.subscribe(f"{base}/dlr", f"{base}/incoming", f"{base}/gateway/stick/availability")
-        trip = _Trip(base)
+        broker.subscribe(f"{base}/dlr", f"{base}/incoming", f"{base}/gateway/{stage.gateway}/availability")
+        trip = _Trip(base, stage)
         deadline = time.monotonic() + _ROUND_TRIP
         while not trip.is_complete:
             children.check()
@@ -85,7 +91,7 @@ def _show(stage: Stage, children: Children, args: argparse.Namespace, say: Calla
             if received is None:
                 continue
             if trip.may_send(received.topic, received.payload):
-                say(f"The modem is online. Publishing on {base}/send:", f"  {json.dumps(trip.command)}", "")
+                say(f"The gateway is online. Publishing on {base}/send:", f"  {json.dumps(trip.command)}", "")
                 broker.publish(f"{base}/send", json.dumps(trip.command).encode())
             event = trip.take(received.topic, received.payload)
             if event is not None:
@@ -93,13 +99,14 @@ def _show(stage: Stage, children: Children, args: argparse.Namespace, say: Calla
 
 
 class _Trip:
-    """Follows the message of the demonstration: queued → sent → delivered, and the reply."""
+    """Follows the message of the demonstration to the handset, and the reply."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, stage: Stage) -> None:
         self.command = {"id": "demo-1", "to": "phone", "text": _TEXT}
         self._base = base
+        self._availability = f"{base}/gateway/{stage.gateway}/availability"
         self._is_sent = False
-        self._awaited = ["queued", "sent", "delivered", "reply"]
+        self._awaited = list(stage.awaited)
 
     @property
     def is_complete(self) -> bool:
@@ -110,8 +117,8 @@ class _Trip:
         return f"missing: {', '.join(self._awaited)}"
 
     def may_send(self, topic: str, payload: bytes) -> bool:
-        """Whether this says that the modem is ready, for the first time."""
-        if self._is_sent or topic != f"{self._base}/gateway/stick/availability" or payload != b"online":
+        """Whether this says that the gateway is ready, for the first time."""
+        if self._is_sent or topic != self._availability or payload != b"online":
             return False
         self._is_sent = True
         return True
@@ -139,8 +146,8 @@ def _invitation(stage: Stage) -> list[str]:
         f"  {us} watch -c {config}",
         f"  {us} messages -c {config}",
         f"  {us} message -c {config} demo-1",
-        f"  {us} gateway -c {config} stick",
-        f"  {us} ussd -c {config} stick '*100#'",
+        f"  {us} gateway -c {config} {stage.gateway}",
+        _about_credit(us, config, stage),
     ]
     if shutil.which("mosquitto_pub") and shutil.which("mosquitto_sub"):
         lines += [
@@ -151,6 +158,13 @@ def _invitation(stage: Stage) -> list[str]:
             f"  mosquitto_pub -p {stage.port} -t sms_gateway/send/phone -m 'Is anybody there?'",
         ]
     return lines
+
+
+def _about_credit(us: str, config: str, stage: Stage) -> str:
+    """A modem is asked by a code of its network; a provider's balance is among its data."""
+    if stage.gateway in PROVIDERS:
+        return f"  {us} balance -c {config} {stage.gateway}"
+    return f"  {us} ussd -c {config} {stage.gateway} '*100#'"
 
 
 def _own_name() -> str:

@@ -30,7 +30,7 @@ class _Provider(NamedTuple):
 
 
 #: Imported when used: a simulated modem needs no HTTP.
-_PROVIDERS: Final = {
+PROVIDERS: Final = {
     "geniosms": _Provider("provider_geniosms:GenioSmsServer", "provider_geniosms:GenioSmsOptions"),
     "geniq": _Provider("provider_geniq:GeniqServer", "provider_geniq_account:GeniqOptions"),
     "smsgateway24": _Provider(
@@ -51,11 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Simulate a provider's HTTP interface. Prints its base URL and the credentials to use, "
         "then each message that would have left.",
     )
-    provider.add_argument("name", metavar="NAME", choices=sorted(_PROVIDERS), help=", ".join(_PROVIDERS))
+    provider.add_argument("name", metavar="NAME", choices=sorted(PROVIDERS), help=", ".join(PROVIDERS))
     provider.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     provider.add_argument("--port", type=int, default=0, help="the port; 0 takes a free one")
     provider.add_argument("--callback-url", metavar="URL", help="where delivery reports go")
     provider.add_argument("--auto", action="store_true", help="deliver each message by and by")
+    provider.add_argument("--echo", action="store_true", help="recipients reply with the text they got")
     provider.add_argument("--show", action="store_true", help="print numbers and texts in full")
     provider.add_argument("--json", action="store_true", help="print JSON lines")
 
@@ -85,15 +86,23 @@ async def _run_provider(args: argparse.Namespace) -> None:
 
 
 def _make(args: argparse.Namespace) -> ProviderServer:
-    place = _PROVIDERS[args.name]
-
     def tell(message: OnAir) -> None:
         _tell(message, show=args.show, as_json=args.json)
 
-    options = _find(place.options)(
-        callback_url=args.callback_url, auto=args.auto, auto_delay=_AUTO_DELAY, listener=tell
+    return make_provider(
+        args.name,
+        callback_url=args.callback_url,
+        auto=args.auto,
+        auto_delay=_AUTO_DELAY,
+        echo=args.echo,
+        listener=tell,
     )
-    server: ProviderServer = _find(place.server)(options)
+
+
+def make_provider(name: str, **options: object) -> ProviderServer:
+    """Return a simulated provider, not yet started; ``options`` are those of its ``ProviderOptions``."""
+    place = PROVIDERS[name]
+    server: ProviderServer = _find(place.server)(_find(place.options)(**options))
     return server
 
 
