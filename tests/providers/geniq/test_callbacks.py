@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sms_bridge.simulator.provider_geniq import GeniqServer
@@ -495,6 +495,7 @@ def test_whatever_the_members_hold_nothing_but_a_refusal_is_raised(
             to_raw(event).encode("utf-8")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.text(max_size=50), st.sampled_from([FORM, "application/json", ""]))
 def test_whatever_comes_nothing_but_a_refusal_is_raised(body: bytes, query: str, content_type: str) -> None:
     try:

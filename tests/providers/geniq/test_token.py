@@ -246,15 +246,25 @@ async def test_a_token_whose_answer_is_lost_is_asked_for_again(geniq: Geniq, ser
 
 
 async def test_who_gives_up_waiting_for_a_token_does_not_take_it_from_the_others(
-    geniq: Geniq, server: GeniqServer
+    http: aiohttp.ClientSession, clock: Clock
 ) -> None:
-    server.faults.add(Fault(delay=0.1), path="/token")
-    first = asyncio.create_task(send_many(geniq, 1))
-    await asyncio.sleep(0.02)
-    second = asyncio.create_task(send_many(geniq, 1, start=1))
-    await asyncio.sleep(0.02)
-    first.cancel()
-    (outcome,) = await second
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def hold_back(seconds: float) -> None:
+        del seconds
+        asked.set()
+        await answer.wait()
+
+    async with GeniqServer(GeniqOptions(clock=clock, sleep=hold_back)) as server:
+        geniq = connect(server, http, clock)
+        server.faults.add(Fault(delay=1), path="/token")
+        first = asyncio.create_task(send_many(geniq, 1))
+        await asked.wait()
+        second = asyncio.create_task(send_many(geniq, 1, start=1))
+        await asyncio.sleep(0)
+        first.cancel()
+        (outcome,) = await second
+        answer.set()
     assert isinstance(outcome, Taken)
     assert [message.recipient for message in server.on_air] == ["6580000001"]
 
