@@ -153,6 +153,7 @@ async def test_a_code_counts_whatever_the_http_status(geniq: Geniq, server: Geni
         (Fault(status=200, body=""), NoAnswer, ErrorCode.PROTOCOL),
         (Fault(status=200, body="{}"), NoAnswer, ErrorCode.PROTOCOL),
         (Fault(status=200, body="[]"), NoAnswer, ErrorCode.PROTOCOL),
+        (Fault(status=200, body='{"data": []}'), NoAnswer, ErrorCode.PROTOCOL),
         (Fault(status=200, body='{"responseCode": tr'), NoAnswer, ErrorCode.PROTOCOL),
         (Fault(status=200, body='{"responseCode": true}'), NoAnswer, ErrorCode.PROTOCOL),
     ],

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Action = Callable[[Geniq], Awaitable[object]]
 
 NUMBER = "+6591237788"
-TEXT = "The vault opens at nine"
+TEXT = "The vault opens at nine, bring both keys"
 CODE = "847291"
 SECRETS = ("6591237788", "91237788", "vault opens", CODE, "simulated-key", "simulated-secret", "c2ltdWxhdGVk")
 BASIC = b64encode(b"simulated-key:simulated-secret").decode()
@@ -105,6 +105,7 @@ async def test_no_error_repeats_what_was_sent(
         Fault(status=200, body=f"<html>{echo('')}</html>"),
         Fault(status=200, body=f'{{"responseCode": "77", "responseMessage": "{echo("")}"}}'),
         Fault(status=200, body=f'{{"responseCode": "{echo("")}", "responseMessage": ""}}'),
+        Fault(status=200, body=f'{{"responseCode": "Sorry, not yet: {TEXT}"}}'),
         Fault(cut_after=True),
         Fault(cut_before=True),
     ],

@@ -131,10 +131,11 @@ class Session:
         """
         number = number_of(value)
         entry = _ENTRIES.get(number) if isinstance(number, int) else None
-        word = str(number)[:_LONGEST_WORD]
+        word = str(number)
         if entry is None:
             if not isinstance(number, int):
-                word = self._client.readable(word, call.private)
+                # Shortened last: half a secret would not be recognised.
+                word = self._client.readable(word, call.private)[:_LONGEST_WORD]
             return self._unknown(call.name, word, self._client.readable(str(message or ""), call.private))
         sentence = f"{TITLE}, {call.name}: {entry.meaning} (code {word})"
         if entry.advice:
@@ -175,7 +176,7 @@ class Session:
         if number is None:
             if answer.failure is not None:
                 raise answer.failure
-            if "data" in members:  # a list of templates is documented without a code
+            if call.reads and "data" in members:  # A list of templates is documented without a code.
                 return Reply(members, None)
             raise ProtocolError(f"{TITLE}, {call.name}: an answer without responseCode: {answer.excerpt}")
         if number == SUCCESS:
@@ -200,6 +201,7 @@ class Session:
                 self._failure = error
                 self._failures += 1
                 raise
+            self._failure = None
             return self._token.value
 
     def _usable(self) -> str | None:
