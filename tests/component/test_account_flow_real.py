@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 import pytest
-from homeassistant.config_entries import SOURCE_USER
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.data_entry_flow import FlowResultType
 
 from custom_components.sms_gateway.account_forms import ADVANCED
@@ -19,7 +18,7 @@ from sms_bridge.simulator.provider_ubill import UbillServer
 from tests.component.translated import check_every_step
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
     from homeassistant.config_entries import ConfigFlowResult
     from homeassistant.core import HomeAssistant
@@ -65,12 +64,6 @@ def _every_step_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:
     check_every_step(monkeypatch)
 
 
-@pytest.fixture(autouse=True)
-def _only_the_form_is_tested() -> Iterator[None]:
-    with patch("custom_components.sms_gateway.async_setup_entry", return_value=False):
-        yield
-
-
 @pytest.fixture
 async def server(kind: EntryKind, socket_enabled: None) -> AsyncIterator[ProviderServer]:
     """The provider; nothing that no document knows may be asked of it."""
@@ -113,6 +106,7 @@ async def test_an_account_is_set_up(hass: HomeAssistant, server: ProviderServer,
         result = await submit(hass, result, {})
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].state is ConfigEntryState.LOADED
     data = dict(result["data"])
     assert len(data.pop(CONF_WEBHOOK_ID)) == 64
     assert len(data.pop("callback_key", "k" * 30)) == 30
@@ -125,6 +119,7 @@ async def test_an_account_is_set_up(hass: HomeAssistant, server: ProviderServer,
     expected.pop("test_number", None)
     assert {name: str(value) for name, value in data.items()} == expected
     assert [sms.recipient for sms in server.on_air] == ([NUMBER] if kind is EntryKind.GENIOSMS else [])
+    await hass.config_entries.async_unload(result["result"].entry_id)
 
 
 @EVERY_ACCOUNT
