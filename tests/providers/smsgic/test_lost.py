@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sms_bridge.simulator.provider_faults import Fault
+from sms_bridge.simulator.provider_smsgic import SmsgicOptions, SmsgicServer
 from sms_providers.charset import EncodingChoice
 from sms_providers.model import NoAnswer, Refused, State, Taken
 from tests.providers.smsgic.account import ANNA, BERT, connect, lost, message, outgoing
@@ -15,7 +16,6 @@ from tests.providers.smsgic.account import ANNA, BERT, connect, lost, message, o
 if TYPE_CHECKING:
     import aiohttp
 
-    from sms_bridge.simulator.provider_smsgic import SmsgicServer
     from sms_providers.smsgic import Smsgic
     from tests.providers.smsgic.account import Clock
 
@@ -94,26 +94,26 @@ async def test_those_of_earlier_runs_are_known_by_their_references(
 
 
 async def test_nothing_is_found_while_another_of_the_same_text_is_on_its_way(
-    smsgic: Smsgic, server: SmsgicServer, clock: Clock
+    http: aiohttp.ClientSession, clock: Clock
 ) -> None:
-    await lose(smsgic, server, (ANNA, 1), before=True)
-    held = asyncio.Event()
-    taken = asyncio.Event()
+    held, taken = asyncio.Event(), asyncio.Event()
 
     async def hold(seconds: float) -> None:
         del seconds
         taken.set()
         await held.wait()
 
-    object.__setattr__(server.options, "sleep", hold)
-    server.faults.add(Fault(delay=1))
-    running = asyncio.create_task(smsgic.send([outgoing(message(BERT, "alarm"), reference=2)]))
-    await taken.wait()
-    sends = [lost(clock.now, message(text="alarm"), reference=1)]
-    assert await smsgic.find(sends, NOTHING) == {}
-    held.set()
-    await running
-    assert await smsgic.find(sends, NOTHING) == {}
+    async with SmsgicServer(SmsgicOptions(clock=clock, sleep=hold)) as server:
+        smsgic = connect(server.base_url, http, clock)
+        await lose(smsgic, server, (ANNA, 1), before=True)
+        server.faults.add(Fault(delay=1))
+        running = asyncio.create_task(smsgic.send([outgoing(message(BERT, "alarm"), reference=2)]))
+        await taken.wait()
+        sends = [lost(clock.now, message(text="alarm"), reference=1)]
+        assert await smsgic.find(sends, NOTHING) == {}
+        held.set()
+        assert isinstance((await running)[0], Taken)
+        assert await smsgic.find(sends, NOTHING) == {}
 
 
 async def test_two_lost_of_which_one_arrived_are_not_guessed(
