@@ -94,11 +94,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def failure_of(session: aiohttp.ClientSession, *answers: bytes | Rude) -> tuple[ProviderError, int]:
+async def failure_of(
+    session: aiohttp.ClientSession, *answers: bytes | Rude, patience: float = 5.0
+) -> tuple[ProviderError, int]:
     """What a POST to such a server ends in, and how many requests the server saw."""
     async with RawProvider(*answers) as server:
         try:
-            answer = await client_of(session, timeout=0.2).request(post(server.url))
+            answer = await client_of(session, timeout=patience).request(post(server.url))
         except ProviderError as error:
             return error, len(server.requests)
         assert answer.failure is not None, "the request succeeded"
@@ -159,7 +161,7 @@ async def test_a_server_that_speaks_no_tls_is_certainly_not_sent(
 async def test_a_post_without_an_answer_is_unknown_and_never_repeated(
     session: aiohttp.ClientSession, rude: Rude
 ) -> None:
-    error, requests = await failure_of(session, rude)
+    error, requests = await failure_of(session, rude, patience=0.2 if rude is Rude.NEVER_ANSWER else 5.0)
     assert isinstance(error, NoAnswerError)
     assert not isinstance(error, ProtocolError)
     assert isinstance(error.outcome(), NoAnswer)
@@ -374,6 +376,7 @@ async def test_a_read_that_is_refused_is_not_repeated(session: aiohttp.ClientSes
 async def test_a_post_leaves_on_a_connection_just_used_and_never_on_an_idle_one(
     session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(connection, "KEPT_FOR", 60.0)
     async with RawProvider(OK) as server:
         client = client_of(session)
         await client.request(post(server.url))

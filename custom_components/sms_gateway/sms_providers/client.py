@@ -136,11 +136,10 @@ class Client:
         self._session = session
         self._title = title
         self._secrets = list(secrets)
-        connect = min(_CONNECT_TIMEOUT, response_timeout)
         self._response_timeout = response_timeout
-        # The whole is longer than both: what runs out of time while it connects has certainly not been sent.
+        # The first part is shorter than the whole: what runs out of time while it connects has not been sent.
         self._timeout = aiohttp.ClientTimeout(
-            total=connect + response_timeout, connect=connect, sock_read=response_timeout
+            total=response_timeout, connect=min(_CONNECT_TIMEOUT, response_timeout / 2)
         )
         self._sleep = sleep
         self._clock = clock
@@ -256,11 +255,12 @@ class Client:
             # A redirected POST becomes a GET, and credentials must not travel on.
             allow_redirects=False,
             raise_for_status=False,
-            middlewares=(once,),
+            middlewares=() if call.method == "POST" else (once,),
         ) as response:
-            content = await response.content.read(_MAX_ANSWER + 1)
-            while len(content) <= _MAX_ANSWER and (more := await response.content.read(_MAX_ANSWER)):
-                content += more
+            stream = response.content
+            content = await stream.read(_MAX_ANSWER + 1)
+            while len(content) <= _MAX_ANSWER and not stream.at_eof():
+                content += await stream.read(_MAX_ANSWER)
             if body is not None:
                 body.answered()
             return response.status, response.headers, content
@@ -392,7 +392,7 @@ def _http_date(written: str) -> float:
 
 def _load(text: str) -> object:
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+        return _DECODER.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except ArithmeticError:
@@ -401,3 +401,6 @@ def _load(text: str) -> object:
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)

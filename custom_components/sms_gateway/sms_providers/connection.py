@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 #: Seconds after which an idle connection carries no body any more. The shortest time that a common server keeps one is
 #: 2 s (gunicorn's ``keepalive``); Apache's and Node's is 5 s.
 KEPT_FOR: Final = 0.5
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 #: When each connection last carried an answer to us (seconds of ``time.monotonic``).
 _LAST_USE: Final[WeakKeyDictionary[asyncio.Transport, float]] = WeakKeyDictionary()
 
@@ -62,7 +63,7 @@ class Body(BytesPayload):
 
 def json_body(content: Mapping[str, object]) -> Body:
     """Return JSON (RFC 8259). Raises ``ValueError`` for text that is no Unicode."""
-    return Body(json.dumps(content, ensure_ascii=False).encode(), "application/json")
+    return Body(_ENCODER.encode(content).encode(), "application/json")
 
 
 def form_body(fields: Mapping[str, str]) -> Body:

@@ -1,1 +1,1 @@
-"""uBill's client."""
+"""Tests of uBill's client."""

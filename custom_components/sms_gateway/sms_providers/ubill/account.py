@@ -115,7 +115,8 @@ class Ubill:
             clock=clock,
         )
         self._now = now
-        self._send_url = URL(settings.base_url)
+        self._url = URL(settings.base_url)
+        self._keyed_url = self._url.update_query({"key": settings.api_key})
         self._by_get = SendMethod(settings.send_method) is SendMethod.GET
         self._unknown: set[str] = set()
 
@@ -151,8 +152,7 @@ class Ubill:
         call = Call(
             name="POST /brandNameCreate",
             method="POST",
-            url=self._url("brandNameCreate"),
-            query={"key": self._settings.api_key},
+            url=self._sibling("brandNameCreate"),
             body={"brandName": name},
         )
         return as_text(_done(await self._client.request(call), brand_refusal).get("brandID"))
@@ -270,15 +270,12 @@ class Ubill:
         return Taken(references=(sms_id,) if sms_id else (), state=State.ACCEPTED, final=not sms_id)
 
     def _send_call(self, content: Content, numbers: Sequence[str]) -> Call:
-        key = {"key": self._settings.api_key}
         private = (content.text, *numbers)
         if self._by_get:
-            query = {**key, **content.query(), "numbers": ",".join(numbers)}
-            return Call(name="GET /send", method="GET", url=self._send_url, query=query, private=private)
+            query = {**content.query(), "numbers": ",".join(numbers)}
+            return Call(name="GET /send", method="GET", url=self._keyed_url, query=query, private=private)
         body = {**content.body(), "numbers": [int(number) for number in numbers]}
-        return Call(
-            name="POST /send", method="POST", url=self._send_url, query=key, body=body, private=private
-        )
+        return Call(name="POST /send", method="POST", url=self._keyed_url, body=body, private=private)
 
     def _send_refusal(self, code: str) -> ProviderError:
         refused = send_refusal(code)
@@ -288,16 +285,15 @@ class Ubill:
             )
         return refused
 
-    def _url(self, *path: str) -> URL:
-        return self._send_url.parent.joinpath(*path)
+    def _sibling(self, *path: str) -> URL:
+        return self._url.parent.joinpath(*path).with_query(self._keyed_url.query)
 
     async def _get(self, path: str, variable: str | None = None) -> Answer:
         return await self._client.request(
             Call(
                 name=f"GET /{path}" + ("/{smsID}" if variable else ""),
                 method="GET",
-                url=self._url(path, variable) if variable else self._url(path),
-                query={"key": self._settings.api_key},
+                url=self._sibling(path, variable) if variable else self._sibling(path),
                 reads=True,
             )
         )

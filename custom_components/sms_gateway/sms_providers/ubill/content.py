@@ -85,9 +85,10 @@ def read_content(message: OutboundMessage, brand: int, send_time: str | None) ->
     if message.text is None or message.flash:
         raise UnsupportedError(f"{TITLE} sends plain texts only; send data and flash messages another way")
     options: dict[str, object] = {}
-    for name in OPTIONS.keys() & message.options.keys():
+    for name, value in message.options.items():
         try:
-            options[name] = OPTIONS[name](message.options[name])
+            if name in OPTIONS:
+                options[name] = OPTIONS[name](value)
         except ValueError as error:
             raise RejectedError(f"{TITLE}: {name}: {error}", code=ErrorCode.INVALID_PAYLOAD) from None
     own_brand, own_time = options.get("brandID"), options.get("sendTime")
