@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,10 @@ from homeassistant.helpers.icon import async_get_icons
 from homeassistant.helpers.service import _SERVICES_SCHEMA as SERVICES_SCHEMA
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.helpers.trigger import async_get_all_descriptions as async_get_triggers
+from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import load_yaml_dict
 
+from custom_components.sms_gateway.backend.model import PHONE, GatewayState
 from custom_components.sms_gateway.const import DOMAIN
 from tests.component.bridge import Gateway
 from tests.component.sources import calls_with, literals, names, nodes, words
@@ -129,6 +132,13 @@ async def test_every_entity_has_a_name_and_a_picture(
     bridge.add_gateway("attic", Gateway())
     bridge.show_gateway("attic", balance={"amount": "12.40", "currency": "EUR"}, battery=70)
     await bridge.settle()
+    coordinator = loaded.runtime_data.coordinator
+    phone = GatewayState(name="pixel", kind=PHONE, last_seen=dt_util.utcnow(), sims="SIM 1", firmware="1.2")
+    # Only accounts have phones; what shows them is the same.
+    coordinator.snapshot_changed(
+        replace(coordinator.data, gateways={**coordinator.data.gateways, "pixel": phone})
+    )
+    await hass.async_block_till_done()
     entities = er.async_entries_for_config_entry(entity_registry, loaded.entry_id)
     assert len(entities) > 20
 
