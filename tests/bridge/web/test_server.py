@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sms_bridge.web import server as room
 from sms_bridge.web.errors import WebError
 from sms_bridge.web.server import WebServer
 from sms_bridge.web.settings import HttpSettings, TlsFiles
@@ -156,6 +157,17 @@ async def test_what_is_no_http_is_refused_and_not_logged(
     assert answer.split()[1] == status
     assert PRIVATE not in caplog.text
     assert "4917" not in caplog.text
+    assert house.geniq.calls == []
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_BODY_TIMEOUT", 0.05)
+    answer = await house.raw(
+        f"POST /callback/geniq/{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf".encode()
+    )
+    assert answer.startswith(b"HTTP/1.1 408 ")
     assert house.geniq.calls == []
 
 
