@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from sms_bridge.simulator.provider_record import MET_VARIABLE
 from sms_bridge.simulator.simulation import Simulation, SimulationOptions
 from tests.support.customer import Customer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what these tests say to simulated providers out of the record of what our own clients say."""
+    monkeypatch.delenv(MET_VARIABLE, raising=False)
 
 
 @pytest.fixture
