@@ -12,9 +12,8 @@ from sms_bridge.simulator.provider_smsgateway24_account import ZoneStyle
 from sms_providers.exceptions import RejectedError
 from sms_providers.model import Capability
 from sms_providers.provider import ProviderKind
-from sms_providers.smsgateway24 import SmsGateway24
+from sms_providers.smsgateway24 import MessageFilter, SmsGateway24
 from sms_providers.smsgateway24.dates import read_date
-from sms_providers.smsgateway24.records import MessageFilter
 from tests.providers.smsgateway24.account import ANNA, BERT, TEXT, at, connect, message, outgoing
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from sms_bridge.simulator.provider_smsgateway24 import SmsGateway24Server
     from sms_providers.provider import Provider
-    from sms_providers.smsgateway24.records import StoredMessage
+    from sms_providers.smsgateway24 import StoredMessage
     from tests.providers.smsgateway24.account import Clock
 
 

@@ -10,8 +10,7 @@ import pytest
 from sms_bridge.simulator.provider_faults import Fault
 from sms_providers.exceptions import NoAnswerError, ProviderError, RejectedError, UnsupportedError
 from sms_providers.model import ErrorCode, NoAnswer, RefusalClass, Refused, Taken, refusal_class
-from sms_providers.smsgateway24 import SmsGateway24Settings
-from sms_providers.smsgateway24.records import MessageFilter
+from sms_providers.smsgateway24 import MessageFilter, SmsGateway24Settings
 from tests.providers.smsgateway24.account import (
     ANNA,
     BERT,

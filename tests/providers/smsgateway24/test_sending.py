@@ -106,6 +106,27 @@ async def test_several_messages_are_one_request_and_each_has_its_number(
     assert asked(gateway) == ["gettoken", "addalotofsms", "getallsms"]
 
 
+@pytest.mark.parametrize("send_method", SendMethod)
+@pytest.mark.parametrize("number", [1, 2])
+async def test_every_parameter_goes_by_every_way(
+    server: SmsGateway24Server,
+    http: aiohttp.ClientSession,
+    clock: Clock,
+    *,
+    send_method: SendMethod,
+    number: int,
+) -> None:
+    gateway = at(server, http, clock, send_method=send_method)
+    what = message(sim=1, options={"device_id": 1297, "customerid": 122, "urgent": True})
+    send_at = clock.now + timedelta(hours=1)
+    await gateway.send([outgoing(what, reference=n, send_at=send_at) for n in range(number)])
+    assert [
+        (sms.reference, {name: str(value) for name, value in sms.options.items()}) for sms in server.on_air
+    ] == [
+        ("122", {"sim": "1", "device_id": "1297", "urgent": "1", "timetosend": "2026-11-20 12:15:00"})
+    ] * number
+
+
 async def test_a_wrong_time_zone_of_the_account_costs_a_second_look_only(
     server: SmsGateway24Server, http: aiohttp.ClientSession, clock: Clock
 ) -> None:
