@@ -12,6 +12,7 @@ import pytest
 from homeassistant.components import cloud
 from homeassistant.config_entries import SOURCE_USER, FlowType
 from homeassistant.data_entry_flow import FlowResultType, section
+from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.sms_gateway import account_flow
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from homeassistant.config_entries import ConfigFlowResult
     from homeassistant.core import HomeAssistant
+    from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
     from custom_components.sms_gateway.sms_providers.exceptions import ProviderError
     from custom_components.sms_gateway.sms_providers.model import Outcome
@@ -840,3 +842,26 @@ async def test_signing_in_to_what_another_entry_has_is_refused(hass: HomeAssista
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
     assert entry.data == account(kind)
+
+
+# -- the frontend
+
+
+@EVERY_ACCOUNT
+async def test_the_frontend_is_given_a_form_that_it_can_show(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, socket_enabled: None, kind: EntryKind
+) -> None:
+    for served in ("config", "webhook"):
+        assert await async_setup_component(hass, served, {})
+    client = await hass_client()
+    menu = await client.post("/api/config/config_entries/flow", json={"handler": DOMAIN})
+    flow_id = (await menu.json())["flow_id"]
+
+    answer = await client.post(f"/api/config/config_entries/flow/{flow_id}", json={"next_step_id": kind})
+
+    *fields, advanced = (await answer.json())["data_schema"]
+    assert {known["name"] for known in fields} == set(TYPED[kind]) | set(FORMS[kind].credentials)
+    assert (advanced["name"], advanced["type"], advanced["expanded"]) == (ADVANCED, "expandable", False)
+    assert [known["name"] for known in advanced["schema"]] == list(FORMS[kind].advanced)
+    hidden = {known["name"] for known in fields if known["selector"]["text"]["type"] == "password"}
+    assert hidden == {name for name, one in FORMS[kind].credentials.items() if one.secret}
