@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ..address import redact_numbers
 from ..client import Client
 from ..exceptions import ProviderError, RejectedError, UnsupportedError
 from ..fields import as_int, as_objects, as_text
@@ -317,7 +318,7 @@ class SmsGateway24:
         for report in reports:
             if report.state is None and report.error is not None:
                 word = report.error.provider_code or "none"
-                self._session.warn_once(word, f"{report.error.message}: {word}")
+                self._session.warn_once(word, f"{report.error.message}: {redact_numbers(word)}")
         return reports
 
     def _order(self, send: LostSend) -> Order:
