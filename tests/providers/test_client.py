@@ -17,7 +17,7 @@ import pytest
 from yarl import URL
 
 from sms_providers import connection
-from sms_providers.client import Call, Client, parse_json, retry_after
+from sms_providers.client import Call, Client
 from sms_providers.exceptions import (
     AuthError,
     NoAnswerError,
@@ -28,6 +28,7 @@ from sms_providers.exceptions import (
     ThrottledError,
 )
 from sms_providers.model import ErrorCode, NoAnswer, Refused
+from sms_providers.reading import parse_json, retry_after
 from tests.support.raw_provider import RawProvider, Rude, http, http_json
 
 if TYPE_CHECKING:
@@ -387,6 +388,27 @@ async def test_a_post_leaves_on_a_connection_just_used_and_never_on_an_idle_one(
         await client.request(post(server.url))
         assert server.connections == 3
         assert len(server.requests) == 4
+
+
+async def test_a_server_that_breaks_a_kept_connection_gets_a_new_one_for_each_request(
+    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "KEPT_FOR", 60.0)
+    async with RawProvider(OK, Rude.CLOSE_AFTER_READING, OK) as server:
+        client = client_of(session)
+        await client.request(post(server.url))
+        with pytest.raises(NoAnswerError):
+            await client.request(post(server.url))
+        assert server.connections == 1
+        for _ in range(2):
+            await client.request(post(server.url))
+        assert server.connections == 3
+        assert [b"\r\nConnection: close\r\n" in request for request in server.requests] == [
+            False,
+            False,
+            True,
+            True,
+        ]
 
 
 async def test_many_idle_connections_of_another_account_are_passed_over(

@@ -16,8 +16,6 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
@@ -36,6 +34,7 @@ from .exceptions import (
     ThrottledError,
 )
 from .model import ErrorCode
+from .reading import parse_json, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -60,8 +59,6 @@ _SHORTEST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 #: Lines of dialogue that are kept for error reports.
 _TRANSCRIPT_LINES: Final = 40
-# A string of JSON, kept (an unfinished one, too, so that nothing is read twice), or a comma with nothing behind it.
-_TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*"?)|,(?=\s*[}\]])', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +140,7 @@ class Client:
         )
         self._sleep = sleep
         self._clock = clock
+        self._keeps = True
         self._paused_until = 0.0
         self._next_pause = _SHORTEST_PAUSE
         self._transcript: deque[str] = deque(maxlen=_TRANSCRIPT_LINES)
@@ -220,14 +218,19 @@ class Client:
 
     async def _exchange(self, call: Call) -> tuple[int, Mapping[str, str], bytes]:
         url, body = self._prepare(call)
+        if body is not None:
+            body.fresh = not self._keeps
         while True:
             try:
                 return await self._attempt(call, url, body)
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 failure = self._lost(call, error)
             if body is None or not body.held_back:
-                # Outside of the handler: aiohttp's errors hold addresses, and addresses hold keys.
-                raise failure
+                break
+        # A server that breaks what it promised to keep is not trusted a second time.
+        self._keeps = self._keeps and not (body is not None and body.on_kept)
+        # Outside of the handler: aiohttp's errors hold addresses, and addresses hold keys.
+        raise failure
 
     def _prepare(self, call: Call) -> tuple[URL, Body | None]:
         with suppress(ValueError):  # A lone surrogate is the one thing that cannot be written.
@@ -250,7 +253,9 @@ class Client:
             url,
             data=body,
             # Only a body can be held back, so nothing else may lie idle.
-            headers=call.headers if body is not None else {**call.headers, "Connection": "close"},
+            headers=call.headers
+            if body is not None and self._keeps
+            else {**call.headers, "Connection": "close"},
             timeout=self._timeout,
             # A redirected POST becomes a GET, and credentials must not travel on.
             allow_redirects=False,
@@ -352,55 +357,3 @@ def _spellings(hidden: str) -> set[str]:
         json.dumps(hidden, ensure_ascii=False)[1:-1],
         html.escape(hidden),
     } - {""}
-
-
-def parse_json(text: str) -> object:
-    """Read JSON as providers write it: a byte order mark and commas before a closing bracket are ignored.
-
-    Fractions become Decimal. Raises ``ValueError``.
-    """
-    text = text.removeprefix("\ufeff")
-    try:
-        return _load(text)
-    except ValueError:
-        return _load(_TRAILING_COMMA.sub(lambda match: match[1] or "", text))
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110 clause 10.2.3), bounded to a day; ``None`` without a readable one.
-
-    A date is compared with the answer's own, so that our clock does not matter.
-    """
-    written = headers.get("Retry-After", "").strip()
-    try:
-        seconds = float(written) if written.isdigit() else _http_date(written) - _answered_at(headers)
-    except (ValueError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), 86_400.0)
-
-
-def _answered_at(headers: Mapping[str, str]) -> float:
-    try:
-        return _http_date(headers.get("Date", ""))
-    except (ValueError, OverflowError):
-        return time.time()
-
-
-def _http_date(written: str) -> float:
-    return parsedate_to_datetime(written).timestamp()
-
-
-def _load(text: str) -> object:
-    try:
-        return _DECODER.decode(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    except ArithmeticError:
-        raise ValueError("a number beyond all bounds") from None
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON")
-
-
-_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)

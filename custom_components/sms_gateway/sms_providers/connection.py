@@ -40,17 +40,25 @@ class DroppedError(aiohttp.ClientError):
 
 
 class Body(BytesPayload):
-    """A request's body. ``held_back`` says that the last try met an old connection, which is closed since."""
+    """A request's body.
+
+    With ``fresh`` it leaves on a new connection only. ``held_back`` says that the last try met an old one, which is
+    closed since, ``on_kept`` that the one it left on had carried another request before.
+    """
 
     def __init__(self, value: bytes, content_type: str) -> None:
         super().__init__(value, content_type=content_type)
+        self.fresh = False
         self.held_back = False
+        self.on_kept = False
         self._transport: asyncio.Transport | None = None
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         """Write the body, with the headers before it: aiohttp keeps them until now."""
         self._transport = getattr(writer, "transport", None)
-        self.held_back = _idle_since(self._transport) > KEPT_FOR
+        last = None if self._transport is None else _LAST_USE.get(self._transport)
+        self.on_kept = last is not None
+        self.held_back = last is not None and (self.fresh or time.monotonic() - last > KEPT_FOR)
         if self.held_back:
             raise IdleConnectionError
         await super().write_with_length(writer, content_length)
@@ -83,9 +91,3 @@ async def once(request: aiohttp.ClientRequest, handler: ClientHandlerType) -> ai
         raise
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
         raise DroppedError(type(error).__name__) from None
-
-
-def _idle_since(transport: asyncio.Transport | None) -> float:
-    """Seconds since the connection's last answer; 0 for a fresh one."""
-    last = None if transport is None else _LAST_USE.get(transport)
-    return 0.0 if last is None else time.monotonic() - last

@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl
 
 from ..address import MSISDN_DIGITS
 from ..charset import Encoding, fits_gsm7
-from ..client import parse_json
 from ..fields import as_content, as_text
 from ..model import Channel, Concat, DeliveryReport, Error, ErrorCode, InboundMessage, Media, State
 from ..provider import CallbackError, Received
+from ..reading import parse_json
 from .codes import REASONS, REPORT_STATES, WHATSAPP_CODES, Reason, number_of
 from .instant import read_instant
 from .settings import TITLE

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..address import InvalidNumberError, NumberKind, parse_number
-from ..client import parse_json
 from ..fields import as_content, as_int, as_text
 from ..model import Channel, InboundMessage, Media
 from ..provider import CallbackError, Received
+from ..reading import parse_json
 from .dates import read_date
 from .statuses import report_of
 
