@@ -20,10 +20,10 @@ from sms_bridge.store import open_store
 from sms_bridge.store.base import EventKind, StoreError
 from sms_bridge.web.server import WebServer
 from sms_bridge.web.settings import HttpSettings
-from sms_providers.client import parse_json
 from sms_providers.inbound import join_received
 from sms_providers.model import Capability, Concat, DeliveryReport, InboundMessage, State
 from sms_providers.provider import CallbackError, Received
+from sms_providers.reading import parse_json
 from tests.bridge.administration.conftest import read_send
 from tests.bridge.links.scripted import Script, ScriptedProvider
 from tests.bridge.routing.bench import NUMBER, send, settings
