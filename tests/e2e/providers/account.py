@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 Server = TypeVar("Server", bound=ProviderServer)
 Result = TypeVar("Result")
 
-#: The gateway's name in the configuration.
+#: The gateways' names in the configuration.
 CLOUD: Final = "cloud"
+STICK: Final = "stick"
+#: Recipients for whom one is the substitute of the other.
+CLOUD_FIRST: Final = "+491571"
+STICK_FIRST: Final = "+491572"
 #: Seconds between two looks for reports, and until an answer counts as lost. The smallest that there are.
 POLL: Final = 1
 RESPONSE: Final = 1
@@ -52,8 +56,9 @@ class Requests(Faults):
 class Account(Generic[Server]):
     """The gateway ``cloud`` at the provider of ``kit``; the gateway ``stick`` is a simulated modem.
 
-    Without a gateway of its own a message goes to the cloud. ``account`` changes the gateway's configuration,
-    ``sections`` replace those of the world's. ``server`` may be read directly; what fires callbacks goes through ``do``.
+    A message goes to the cloud, unless it names a gateway or its recipient begins with ``CLOUD_FIRST`` or
+    ``STICK_FIRST``. ``account`` changes the gateway's configuration, ``sections`` replace those of the world's.
+    ``server`` may be read directly; what fires callbacks goes through ``do``. ``callback_url`` is where it may call.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Account(Generic[Server]):
         self.server = server
         self.requests = Requests()
         self.bridge: Bridge
+        self.callback_url = ""
         self._thread = ProviderThread(server)
         self._folder = folder
         self._account = account or {}
@@ -95,19 +101,12 @@ class Account(Generic[Server]):
         """Somebody else's MQTT client."""
         return self.world.client
 
-    @property
-    def callback_url(self) -> str:
-        """Where the provider may call, as the command line tells."""
-        (shown,) = self.world.shown("gateway", CLOUD)
-        url = shown["callback_url"]
-        assert isinstance(url, str)
-        return url
-
     def start(self) -> Bridge:
         """Start the bridge, and tell the provider where to call."""
         self.bridge = self.world.start_bridge(CLOUD, *self.world.modems)
         if self.kit.calls:
-            self.server.callback_url = self.callback_url
+            (shown,) = self.world.shown("gateway", CLOUD)
+            self.callback_url = self.server.callback_url = str(shown["callback_url"])
         return self.bridge
 
     def do(self, work: Callable[[], Result]) -> Result:
@@ -142,6 +141,16 @@ class Account(Generic[Server]):
         for number in dict.fromkeys(sent.ids):
             self.do(lambda number=number: self.server.advance(number, status))  # type: ignore[misc] # mypy cannot infer a default's type
 
+    def send(self, number: str, text: str = "hello", **send_object: object) -> str:
+        """Send to a number; returns the message's id, which is made of it."""
+        name = f"m{number[1:]}"
+        self.client.send(to=number, text=text, id=name, **send_object)
+        return name
+
+    def next_seq(self) -> int:
+        """The number that the next event of the bridge will have."""
+        return int(self.client.ask("events")["seq"]) + 1
+
     def count(self, endpoint: str, since: int = 0) -> int:
         """How many requests there were to an endpoint, from position ``since`` of all requests."""
         return self.requests.seen[since:].count(endpoint)
@@ -171,11 +180,17 @@ class Account(Generic[Server]):
             gateway["brand_id"] = int(str(gateway["brand_id"]))
         usual: dict[str, Any] = {
             "gateways": {CLOUD: gateway},
-            "routes": [{"use": [CLOUD]}],
+            "routes": [
+                {"match": {"prefix": [CLOUD_FIRST]}, "use": [CLOUD, STICK]},
+                {"match": {"prefix": [STICK_FIRST]}, "use": [STICK, CLOUD]},
+                {"use": [CLOUD]},
+            ],
             "defaults": {"on_unknown_grace": GRACE},
             "http": {"listen": f"127.0.0.1:{self._port}", "public_url": f"http://127.0.0.1:{self._port}"},
             "log": {"level": "debug"},
         }
+        if not self._sections.get("modems", True):
+            usual["routes"] = [{"use": [CLOUD]}]
         world = World(self._folder, program="tests.e2e.impatient", **{**usual, **self._sections})
         self.world = self._ends.enter_context(world)
         self.start()
