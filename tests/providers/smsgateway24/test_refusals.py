@@ -43,7 +43,7 @@ TOKEN = "0123456789abcdef0123456789abcdef"
     [
         ("Login or password incorrect", ErrorCode.AUTH, RefusalClass.GATEWAY),
         ("Token is incorrect", ErrorCode.AUTH, RefusalClass.GATEWAY),
-        ("Device not found", ErrorCode.REJECTED_BY_NETWORK, RefusalClass.CONTENT),
+        ("Device not found", ErrorCode.NO_ROUTE, RefusalClass.GATEWAY),
         ("sendto is required", ErrorCode.REJECTED_BY_NETWORK, RefusalClass.CONTENT),
         ("Something else", ErrorCode.REJECTED_BY_NETWORK, RefusalClass.CONTENT),
         ("", ErrorCode.REJECTED_BY_NETWORK, RefusalClass.CONTENT),

@@ -18,6 +18,7 @@ from yarl import URL
 from ..client import Call
 from ..exceptions import AuthError, NoAnswerError, ProtocolError, ProviderError, RejectedError, TemporaryError
 from ..fields import as_text
+from ..model import ErrorCode
 from .settings import TITLE
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 #: Words of a refusal that mean the token or the login; the document has only "Login or password incorrect".
 _LOGIN: Final = re.compile(r"token|auth|login", re.IGNORECASE)
+#: Words of a refusal that mean the phone: this account cannot send through it, another gateway may.
+_PHONE: Final = re.compile(r"device", re.IGNORECASE)
 #: Words of a refusal that mean the request; the same one will be refused again.
-_REQUEST: Final = re.compile(r"device|required", re.IGNORECASE)
+_REQUEST: Final = re.compile(r"required", re.IGNORECASE)
 #: Different sentences that are warned of once each.
 _MOST_WORDS: Final = 100
 #: ``error`` as it is written where there is none; the lists of the document have no ``error`` at all.
@@ -139,6 +142,8 @@ class Session:
         sentence = f"{TITLE}, {call.name}: {said}"
         if _LOGIN.search(message):
             return AuthError(f"{sentence}; check email and password, or the token", provider_code=said)
+        if _PHONE.search(message):
+            return RejectedError(f"{sentence}; check device_id", code=ErrorCode.NO_ROUTE, provider_code=said)
         if not _REQUEST.search(message):
             self.warn_once(said, f"{sentence}; this counts as a refusal of the request")
         return RejectedError(sentence, provider_code=said)
