@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING, Any, Final, override
 
@@ -36,7 +37,15 @@ from .const import CONF_KIND, CONF_WEBHOOK_ID, EntryKind
 from .dialling import to_e164
 from .sms_providers.address import InvalidNumberError
 from .sms_providers.exceptions import ProviderError, UnsupportedError
-from .sms_providers.model import Capability, ErrorCode, NoAnswer, OutboundMessage, Refused
+from .sms_providers.model import (
+    Capability,
+    ErrorCode,
+    NoAnswer,
+    OutboundMessage,
+    RefusalClass,
+    Refused,
+    refusal_class,
+)
 from .sms_providers.provider import Outgoing, ProviderKind
 from .sms_providers.registry import PROVIDERS
 from .webhook import forget_cloudhook, webhook_url
@@ -58,6 +67,8 @@ CONF_TEST_NUMBER: Final = "test_number"
 _UNCHOSEN: Final[dict[str, Any]] = {CONF_ORIGINATOR: "", CONF_BRAND_ID: 0, CONF_DEVICE_ID: ""}
 #: A provider that has one of these calls us.
 _CALLS_US: Final = frozenset({Capability.REPORT_CALLBACK, Capability.INCOMING_CALLBACK})
+#: The ID of a brand; the longest that is a 63-bit integer for certain.
+_BRAND: Final = re.compile(r"[0-9]{1,18}")
 #: Our own name of a test message, which nobody asks for again: a positive 32-bit integer.
 _REFERENCES: Final = 2**31 - 1
 
@@ -72,7 +83,9 @@ class AccountFlow(ConfigFlow):
     def __init__(self) -> None:
         self._kind: EntryKind
         self._account: dict[str, Any] = {}
+        self._typed: dict[str, Any] = {}
         self._choices: dict[str, str] = {}
+        self._tested = ""
         self._reason = ""
         self._offered = False
 
@@ -98,13 +111,24 @@ class AccountFlow(ConfigFlow):
         """Ask for an account at GenioSms."""
         return await self._account_form(EntryKind.GENIOSMS, user_input)
 
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """The provider refuses the credentials."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the credentials, and nothing else."""
+        return await self._account_form(EntryKind(self._present[CONF_KIND]), user_input)
+
     async def _account_form(self, kind: EntryKind, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         self._kind = kind
-        present = {} if self.source == SOURCE_USER else self._get_reconfigure_entry().data
         errors: dict[str, str] = {}
         if user_input is not None:
+            self._typed = user_input
             try:
-                self._account = await read_account(kind, user_input, present)
+                if self.source == SOURCE_REAUTH:
+                    self._account = read_credentials(kind, user_input, self._present)
+                else:
+                    self._account = await read_account(kind, user_input, self._present)
             except UnusableError as error:
                 errors[error.field] = error.key
             else:
@@ -113,36 +137,23 @@ class AccountFlow(ConfigFlow):
                     return self.async_abort(reason="already_configured")
                 if await self._is_accepted(errors):
                     return await self._next_step()
-        return self._show_account(
-            kind,
-            account_schema(kind, changing=bool(present)),
-            user_input or suggestions(kind, present),
-            errors,
-        )
+        return self._show_account_form(errors)
 
-    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """The provider refuses the credentials."""
-        return await self.async_step_reauth_confirm()
+    def _show_account_form(self, errors: dict[str, str]) -> ConfigFlowResult:
+        """Show the first form with what was typed into it, else with what there is."""
+        values = self._typed or suggestions(self._kind, self._present)
+        if self.source == SOURCE_REAUTH:
+            return self._show_account("reauth_confirm", credentials_schema(self._kind), values, errors)
+        schema = account_schema(self._kind, changing=bool(self._present))
+        return self._show_account(self._kind, schema, values, errors)
 
-    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the credentials, and nothing else."""
-        entry = self._get_reauth_entry()
-        kind = self._kind = EntryKind(entry.data[CONF_KIND])
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            try:
-                self._account = read_credentials(kind, user_input, entry.data)
-            except UnusableError as error:
-                errors[error.field] = error.key
-            else:
-                if await self._is_taken():
-                    return self.async_abort(reason="already_configured")
-                if await self._is_accepted(errors):
-                    # What cannot be tested by asking may be tested here too.
-                    test = kind is EntryKind.GENIOSMS
-                    return await (self.async_step_geniosms_test() if test else self._finish())
-        values = user_input or suggestions(kind, entry.data)
-        return self._show_account("reauth_confirm", credentials_schema(kind), values, errors)
+    @property
+    def _present(self) -> Mapping[str, Any]:
+        """The data of the entry that is being changed; none while one is being made."""
+        if self.source == SOURCE_USER:
+            return {}
+        entry = self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
+        return entry.data
 
     async def _is_taken(self) -> bool:
         """Whether another entry has this account."""
@@ -154,13 +165,13 @@ class AccountFlow(ConfigFlow):
         provider = self._provider()
         try:
             await _check(provider)
-
             self._choices = dict(await choices(provider))
         except ProviderError as error:
             errors["base"] = complaint(error.code)
             self._reason = str(error)
         else:
-            if self._kind is EntryKind.SMSGATEWAY24 and not self._choices:
+            new_phone = self._kind is EntryKind.SMSGATEWAY24 and self.source != SOURCE_REAUTH
+            if new_phone and not self._choices:
                 errors["base"] = "no_devices"
         return not errors
 
@@ -171,14 +182,16 @@ class AccountFlow(ConfigFlow):
 
     async def _next_step(self) -> ConfigFlowResult:
         match self._kind:
+            case EntryKind.GENIOSMS:
+                return await self.async_step_geniosms_test()
+            case _ if self.source == SOURCE_REAUTH:
+                return await self._finish()
             case EntryKind.SMSGIC:
                 return await self.async_step_smsgic_sender()
             case EntryKind.UBILL:
                 return await self.async_step_ubill_brand()
             case EntryKind.SMSGATEWAY24:
                 return await self.async_step_smsgateway24_device()
-            case EntryKind.GENIOSMS:
-                return await self.async_step_geniosms_test()
             case _:
                 return await self._show_callback()
 
@@ -198,7 +211,7 @@ class AccountFlow(ConfigFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             brand = user_input[CONF_BRAND_ID].strip()
-            if brand.isascii() and brand.isdigit():
+            if _BRAND.fullmatch(brand):
                 self._account[CONF_BRAND_ID] = int(brand)
                 return await self._show_callback()
             errors[CONF_BRAND_ID] = "invalid_brand"
@@ -229,22 +242,31 @@ class AccountFlow(ConfigFlow):
         return self._show_account("smsgateway24_device", schema, values, {})
 
     async def async_step_geniosms_test(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Send a test message if a number is typed: nothing else shows whether the key is right."""
+        """Send a test message if a number is typed: nothing else shows whether the key is right.
+
+        What a refusal says of the account is corrected in the first form.
+        """
         errors: dict[str, str] = {}
         if user_input is not None:
-            number = user_input.get(CONF_TEST_NUMBER, "").strip()
-            if not number or await self._is_sent(number, errors):
+            self._tested = user_input.get(CONF_TEST_NUMBER, "").strip()
+            refusal = await self._send_test(errors) if self._tested else None
+            if refusal is not None and (
+                refusal_class(refusal) is RefusalClass.GATEWAY or refusal is ErrorCode.NETWORK
+            ):
+                return self._show_account_form(errors)
+            if not errors:
                 return await self._show_callback()
         tel = TextSelector(TextSelectorConfig(type=TextSelectorType.TEL, autocomplete="tel"))
         schema = vol.Schema({vol.Optional(CONF_TEST_NUMBER): tel})
-        return self._show_account("geniosms_test", schema, user_input, errors)
+        return self._show_account("geniosms_test", schema, {CONF_TEST_NUMBER: self._tested}, errors)
 
-    async def _is_sent(self, number: str, errors: dict[str, str]) -> bool:
+    async def _send_test(self, errors: dict[str, str]) -> ErrorCode | None:
+        """Send the test message, or say in ``errors`` why not; returns the code of a refusal."""
         try:
-            recipient = to_e164(number, self.hass.config.country)
+            recipient = to_e164(self._tested, self.hass.config.country)
         except InvalidNumberError:
             errors[CONF_TEST_NUMBER] = "invalid_number"
-            return False
+            return None
         text = f"Test message from {self.hass.config.location_name}"
         message = OutboundMessage(recipient=recipient, text=text)
         reference = secrets.randbelow(_REFERENCES) + 1
@@ -252,11 +274,10 @@ class AccountFlow(ConfigFlow):
         if isinstance(outcome, Refused):
             errors["base"] = complaint(outcome.error.code)
             self._reason = outcome.error.message
-            return False
+            return outcome.error.code
         if isinstance(outcome, NoAnswer):
             errors["base"] = "test_unknown"
-            return False
-        return True
+        return None
 
     # -- where the provider may call us
 

@@ -506,6 +506,7 @@ async def test_an_account_without_a_phone_is_told(
     [
         (EntryKind.SMSGIC, "originator", " ", "missing", " Mine ", "Mine"),
         (EntryKind.UBILL, "brand_id", "Brand", "invalid_brand", "12", 12),
+        (EntryKind.UBILL, "brand_id", "1" * 5000, "invalid_brand", "12", 12),
     ],
 )
 async def test_what_is_not_listed_may_be_typed(
@@ -561,6 +562,10 @@ async def test_a_test_message_may_be_left_out(
     assert provider.sent == []
 
 
+#: What is wrong with the account, not with the message or the moment.
+OF_THE_ACCOUNT = {ErrorCode.AUTH, ErrorCode.IP_DENIED, ErrorCode.NETWORK, ErrorCode.UNSUPPORTED}
+
+
 @FAULTS
 async def test_a_test_message_that_was_not_sent_is_told_and_tried_again(
     hass: HomeAssistant, provider: StubProvider, reachable: None, fault: ProviderError, error: str
@@ -568,13 +573,34 @@ async def test_a_test_message_that_was_not_sent_is_told_and_tried_again(
     provider.outcome = fault.outcome()
     if isinstance(fault, NoAnswerError):
         error = "test_unknown"
-    result = await submit(hass, await to_test_form(hass), {"test_number": "+491701234567"})
+    number = {"test_number": "+491701234567"}
+    result = await submit(hass, await to_test_form(hass), number)
     assert (result["type"], result["errors"]) == (FlowResultType.FORM, {"base": error})
-    assert shown(result) == {"test_number": "+491701234567"}
 
     provider.outcome = Taken(references=("1",))
-    result = await submit(hass, result, {"test_number": "+491701234567"})
+    if fault.code in OF_THE_ACCOUNT:
+        assert shown(result) == TYPED[EntryKind.GENIOSMS]
+        result = await submit(hass, result, first_form(EntryKind.GENIOSMS))
+    assert (result["step_id"], shown(result)) == ("geniosms_test", number)
+    result = await submit(hass, result, number)
     assert result["step_id"] == "geniosms_callback"
+
+
+async def test_a_key_that_a_test_message_shows_to_be_wrong_is_asked_again(
+    hass: HomeAssistant, provider: StubProvider
+) -> None:
+    kind = EntryKind.GENIOSMS
+    entry = add_entry(hass, kind)
+    provider.outcome = AuthError("wrong key").outcome()
+    result = await submit(hass, await entry.start_reauth_flow(hass), {"api_key": "wrong-key"})
+    result = await submit(hass, result, {"test_number": "+491701234567"})
+    assert (result["step_id"], result["errors"]) == ("reauth_confirm", {"base": "invalid_auth"})
+
+    provider.outcome = Taken(references=("1",))
+    result = await submit(hass, result, NEW_CREDENTIALS[kind])
+    result = await submit(hass, result, {"test_number": "+491701234567"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reauth_successful")
+    assert entry.data == account(kind, **NEW_CREDENTIALS[kind])
 
 
 async def test_a_test_message_goes_only_to_a_number(
@@ -831,6 +857,16 @@ async def test_signing_in_needs_all_of_a_login(hass: HomeAssistant) -> None:
     result = await submit(hass, await entry.start_reauth_flow(hass), {"email": "bert@example.org"})
 
     assert (result["type"], result["errors"]) == (FlowResultType.FORM, {"base": "credentials_missing"})
+
+
+async def test_signing_in_needs_no_phone(hass: HomeAssistant, provider: StubProvider) -> None:
+    kind = EntryKind.SMSGATEWAY24
+    entry = add_entry(hass, kind)
+    provider.listed = {}
+
+    result = await submit(hass, await entry.start_reauth_flow(hass), NEW_CREDENTIALS[kind])
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reauth_successful")
 
 
 async def test_signing_in_to_what_another_entry_has_is_refused(hass: HomeAssistant) -> None:
