@@ -65,16 +65,16 @@ async def test_the_samples_request_is_made(http: aiohttp.ClientSession) -> None:
 
 
 async def test_names_parameters_agent_and_address_can_be_others(http: aiohttp.ClientSession) -> None:
-    names = {"to": "number", "msg": "message", "api": "token", "custom": "ref"}
-    options = GenioSmsOptions(names=tuple(names.items()), extra=(("id_device", "7"), ("app", "x")))
+    names = {"to": "number", "msg": "message", "api": "password", "custom": "ref"}
+    options = GenioSmsOptions(names=tuple(names.items()), extra=(("id_device", "7"), ("token", "x")))
     async with GenioSmsServer(options) as server:
-        extra = {"id_device": "5", "app": "x"}
+        extra = {"id_device": "5", "token": "x"}
         geniosms = connect(server.base_url, http, parameters=names, extra_params=extra, user_agent="us/1")
         (refused,) = await geniosms.send([outgoing()])
         assert isinstance(refused, Refused)
         assert refused.error.provider_code == "6"
         assert await geniosms.send([outgoing(options={"extra_params": {"id_device": 7}})]) == [ACCEPTED]
-        assert [left.options for left in server.on_air] == [{"id_device": "7", "app": "x"}]
+        assert [left.options for left in server.on_air] == [{"id_device": "7", "token": "x"}]
         assert server.misuses == []
     async with RawProvider(answered(example("answer.json"))) as raw:
         await connect(raw.url, http, parameters={"to": "number"}, user_agent="us/1").send([outgoing()])
@@ -125,6 +125,16 @@ async def test_every_status_code_has_its_meaning_whatever_response_says(
     else:
         assert isinstance(outcome, Refused)
         assert (outcome.error.code, outcome.error.provider_code) == (CODES[name], code)
+
+
+@pytest.mark.parametrize(("code", "name"), LISTED)
+async def test_every_status_code_of_the_simulated_account_is_known(
+    server: GenioSmsServer, geniosms: GenioSms, code: str, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answer_code(code)
+    (outcome,) = await geniosms.send([outgoing()])
+    assert isinstance(outcome, Taken if name.startswith("ok_") else Refused)
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("wrapping", list(Wrapping))

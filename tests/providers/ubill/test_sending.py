@@ -192,7 +192,6 @@ async def test_what_cannot_be_sent_is_refused_without_asking_and_the_rest_goes_o
         (50, ErrorCode.INVALID_RECIPIENT),
         (90, ErrorCode.PROTOCOL),
         (99, ErrorCode.REJECTED_BY_NETWORK),
-        (12345, ErrorCode.REJECTED_BY_NETWORK),
     ],
 )
 async def test_every_code_of_the_answer_is_a_refusal(
@@ -213,8 +212,11 @@ async def test_an_unknown_code_is_warned_of_once(
     server: UbillServer, ubill: Ubill, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(3):
-        server.answer_code(77)
-        await ubill.send([outgoing()])
+        server.faults.add(Fault(status=200, body='{"statusID": 77}'))
+        (refused,) = await ubill.send([outgoing()])
+        assert isinstance(refused, Refused)
+        assert refused.error.code is ErrorCode.REJECTED_BY_NETWORK
+        assert refused.error.provider_code == "77"
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "77" in caplog.text
 
