@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from sms_bridge.modem.transport import Transport
     from sms_bridge.routing.link import Inlet, Source, Submission
     from sms_bridge.tpdu.submit import Submit
-    from sms_providers.model import Outcome
+    from sms_providers.model import Outcome, Price
     from sms_providers.provider import OptionCheck
 
 _LOG: Final = logging.getLogger(__name__)
@@ -175,6 +175,10 @@ class ModemLink:
                 "try the code with the ussd command and adapt the pattern"
             )
         return Balance(amount=_amount(found[1]), currency=query.currency)
+
+    async def price(self, text: str, recipients: Sequence[str]) -> Price | None:  # noqa: ARG002 - the Link's signature
+        """See :meth:`sms_bridge.routing.link.Link.price`: a SIM's tariff is not known."""
+        return None
 
     async def ussd(self, code: str) -> UssdAnswer:
         """See :meth:`sms_bridge.routing.link.Link.ussd`."""

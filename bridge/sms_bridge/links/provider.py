@@ -16,7 +16,7 @@ from sms_bridge.routing.link import LinkError, LinkState, LinkStatus, Unsupporte
 from sms_providers import exceptions
 from sms_providers.callbacks import CallbackResponse
 from sms_providers.model import Capability, Error, ErrorCode, NoAnswer, Refused, Taken
-from sms_providers.provider import Outgoing
+from sms_providers.provider import Outgoing, Pricing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from sms_bridge.routing.link import Inlet, Source, Submission, UssdAnswer
-    from sms_providers.model import Balance, Outcome
+    from sms_providers.model import Balance, Outcome, Price
     from sms_providers.provider import CallbackRequest, Provider
     from sms_providers.registry import AccountProvider
 
@@ -57,6 +57,7 @@ _USABLE: Final = frozenset(
         Capability.INCOMING_CALLBACK,
         Capability.INCOMING_POLL,
         Capability.RECONCILE,
+        Capability.QUOTE,
     }
 )
 _CALLS: Final = frozenset({Capability.REPORT_CALLBACK, Capability.INCOMING_CALLBACK})
@@ -156,6 +157,16 @@ class ProviderLink:
             return await self._account.provider.balance()
         except exceptions.UnsupportedError as error:
             raise UnsupportedError(str(error)) from error
+        except exceptions.ProviderError as error:
+            raise LinkError(str(error)) from error
+
+    async def price(self, text: str, recipients: Sequence[str]) -> Price | None:
+        """See :meth:`sms_bridge.routing.link.Link.price`."""
+        provider = self._account.provider
+        if not isinstance(provider, Pricing):
+            return None
+        try:
+            return await provider.price(text, recipients)
         except exceptions.ProviderError as error:
             raise LinkError(str(error)) from error
 

@@ -7,7 +7,6 @@ import base64
 import json
 import logging
 import re
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from sms_bridge.numbers import to_e164
@@ -25,9 +24,10 @@ if TYPE_CHECKING:
     from sms_bridge.routing.board import Board
     from sms_bridge.routing.command import Command
     from sms_bridge.routing.gateways import Gateways
-    from sms_bridge.routing.outbox import Outbox
+    from sms_bridge.routing.outbox import Outbox, Quote
     from sms_bridge.routing.settings import RoutingSettings
     from sms_bridge.store.base import Message, Store, Transaction
+    from sms_providers.model import Price
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,6 +40,9 @@ _SETS_FORWARDING: Final = re.compile(r"\*{1,2}(?:21|67|61|62|002|004)(?:[*#]|\Z)
 _USSD: Final = re.compile(r"[0-9*#+]{1,182}")
 #: Seconds after which an answer from a gateway is no longer awaited; engines give up earlier by themselves.
 _PATIENCE: Final = 150.0
+
+#: Seconds to wait for a price, which is only a part of the answer.
+_QUOTE_PATIENCE: Final = 5.0
 
 #: Commands of the contract that belong to gateways or abilities this version does not have.
 _ABSENT: Final = ("pair", "unpair", "reload")
@@ -195,7 +198,27 @@ class Administration:
         quote = self._outbox.quote(command, self._gateways.usable())
         if isinstance(quote, Error):
             raise _refused(quote)
-        return {**asdict(quote), "price": None}
+        price = await self._price(quote, command.text)
+        return {
+            "segments": quote.segments,
+            "encoding": quote.encoding,
+            "characters_left": quote.characters_left,
+            "messages": quote.messages,
+            "gateway": quote.gateway,
+            "price": None if price is None else str(price.amount),
+            "currency": None if price is None else price.currency,
+        }
+
+    async def _price(self, quote: Quote, text: str | None) -> Price | None:
+        """Ask the gateway that would take it all; one that does not answer keeps nothing else back."""
+        if quote.gateway is None or not quote.recipients or text is None:
+            return None
+        try:
+            async with asyncio.timeout(_QUOTE_PATIENCE):
+                return await self._gateways.links[quote.gateway].price(text, quote.recipients)
+        except (LinkError, TimeoutError) as error:
+            _LOG.info("%s could not be asked for a price: %s", quote.gateway, error)
+            return None
 
     def _state(self, request: Request) -> State | None:
         if not request.has("state"):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         InboundMessage,
         OutboundMessage,
         Outcome,
+        Price,
         Taken,
     )
     from sms_providers.provider import LostSend, OpenSend, OptionCheck
@@ -214,6 +215,9 @@ class Link(Protocol):
 
     async def balance(self) -> Balance:
         """Ask the gateway. Raises :class:`UnsupportedError` or :class:`LinkError`."""
+
+    async def price(self, text: str, recipients: Sequence[str]) -> Price | None:
+        """What a text would cost altogether, ``None`` where the gateway does not say. Raises :class:`LinkError`."""
 
     async def ussd(self, code: str) -> UssdAnswer:
         """Start a USSD session. Raises :class:`UnsupportedError` or :class:`LinkError`."""

@@ -38,13 +38,17 @@ class NotPossibleError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """What a command would be: per message ``segments``; ``gateway`` is the one that would take the first."""
+    """What a command would be: per message ``segments``; ``gateway`` is the one that would take the first.
+
+    ``recipients`` are the numbers it is for, where that gateway would take all of them.
+    """
 
     segments: int
     encoding: str
     characters_left: int
     messages: int
     gateway: str | None
+    recipients: tuple[str, ...] = ()
 
 
 class _Offer(NamedTuple):
@@ -152,7 +156,7 @@ class Outbox:
         except TextTooLongError as too_long:
             return Error(code=ErrorCode.TOO_LONG, message=str(too_long))
         members = self._book.resolve(command.to)
-        gateway = None
+        takers: dict[str, str] = {}
         for member in members:
             if isinstance(member, Unresolved):
                 return member.error
@@ -160,13 +164,15 @@ class Outbox:
             if isinstance(route, Error):
                 return route
             names = [name for step in route for name in step]
-            gateway = gateway or next((name for name in names if name in usable), names[0])
+            takers[member.number] = next((name for name in names if name in usable), names[0])
+        gateway = next(iter(takers.values()), None)
         return Quote(
             segments=segments,
             encoding=encoding,
             characters_left=left,
             messages=len(members),
             gateway=gateway,
+            recipients=tuple(takers) if set(takers.values()) == {gateway} else (),
         )
 
     def _cancel(self, tx: Transaction, message_id: str) -> list[str]:

@@ -296,6 +296,14 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What something costs, in ``currency`` (ISO 4217), ``None`` where nobody says which."""
+
+    amount: Decimal
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """The gateway has the whole message.
 

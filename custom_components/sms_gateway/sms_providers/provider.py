@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         InboundMessage,
         OutboundMessage,
         Outcome,
+        Price,
         Taken,
     )
 
@@ -103,6 +104,14 @@ class CallbackError(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+@runtime_checkable
+class Pricing(Protocol):
+    """A provider that tells a price before anything is sent (:attr:`~.model.Capability.QUOTE`)."""
+
+    async def price(self, text: str, recipients: Sequence[str]) -> Price:
+        """Return what a text to ``recipients`` (E.164) would cost altogether. Raises ProviderError."""
 
 
 class Provider(Protocol):

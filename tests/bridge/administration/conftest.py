@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sms_bridge.routing.command import Command, Rejection
     from sms_bridge.routing.link import Inlet, Source, Submission
     from sms_bridge.store.base import Store
-    from sms_providers.model import Outcome
+    from sms_providers.model import Outcome, Price
     from sms_providers.provider import OptionCheck
 
 #: 2026-11-20T10:15:00Z
@@ -42,6 +42,7 @@ class Gateway:
     by_segment: bool = True
     options: Mapping[str, OptionCheck] = field(default_factory=dict)
     fault: Exception | None = None
+    cost: Price | None = None
     asked: list[str] = field(default_factory=list)
     hang: Callable[[], Awaitable[None]] | None = None
 
@@ -57,6 +58,11 @@ class Gateway:
 
     async def submit(self, batch: Sequence[Submission], _taken: object) -> Sequence[Outcome]:
         return [Taken(references=("1",)) for _ in batch]
+
+    async def price(self, _text: str, _recipients: Sequence[str]) -> Price | None:
+        if self.fault is not None:
+            raise self.fault
+        return self.cost
 
     async def discard(self, source: Source) -> None:
         raise AssertionError(source)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sms_bridge.routing.link import LinkError
 from sms_bridge.routing.requests import AdminError
+from sms_providers.model import Price
 from tests.support.running import PATIENCE
 
 if TYPE_CHECKING:
@@ -228,6 +231,18 @@ async def test_a_quote_commits_nothing(office: Office) -> None:
     assert quote["characters_left"] == 306 - 161
     assert (await office.ask("messages"))["messages"] == []
     assert (await office.ask("events"))["seq"] == 0
+
+
+async def test_a_quote_has_the_price_where_the_gateway_tells_one(office: Office) -> None:
+    office.stick.cost = Price(amount=Decimal("0.450"), currency="GBP")
+    quote = await office.ask("quote", to="anna", text="x", gateway="stick")
+    assert (quote["price"], quote["currency"]) == ("0.450", "GBP")
+
+
+async def test_a_gateway_that_cannot_be_asked_for_its_price_keeps_nothing_else_back(office: Office) -> None:
+    office.stick.fault = LinkError("no connection")
+    quote = await office.ask("quote", to="anna", text="x", gateway="stick")
+    assert (quote["segments"], quote["price"], quote["currency"]) == (1, None, None)
 
 
 async def test_an_unknown_key_in_a_quote_is_named(office: Office) -> None:

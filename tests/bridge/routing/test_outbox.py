@@ -9,7 +9,7 @@ import pytest
 from sms_bridge.routing.outbox import NotPossibleError, Quote, UnknownIdError
 from sms_bridge.store.base import Phase
 from sms_providers.model import Error, ErrorCode, OnUnknown, Priority, State
-from tests.bridge.routing.bench import BEN, NOW, NUMBER, Gateway, no_answer, refused, send, taken
+from tests.bridge.routing.bench import ANNA, BEN, NOW, NUMBER, Gateway, no_answer, refused, send, taken
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -192,7 +192,14 @@ async def test_an_erased_text_cannot_be_sent_again(bench: Bench) -> None:
 
 async def test_a_quote_says_what_a_message_would_cost_and_sends_nothing(bench: Bench) -> None:
     quote = bench.outbox.quote(send(("anna", NUMBER), "x" * 200), frozenset({"spare"}))
-    assert quote == Quote(segments=2, encoding="gsm7", characters_left=106, messages=2, gateway="spare")
+    assert quote == Quote(
+        segments=2,
+        encoding="gsm7",
+        characters_left=106,
+        messages=2,
+        gateway="spare",
+        recipients=(ANNA, NUMBER),
+    )
     assert await bench.events() == []
 
 

@@ -19,7 +19,7 @@ from ..charset import EncodingChoice, transliterate
 from ..client import Client
 from ..exceptions import ProviderError, RejectedError, UnsupportedError
 from ..fields import as_decimal, as_objects, as_text
-from ..model import Balance, Capability, ErrorCode, Refused, State, Taken
+from ..model import Balance, Capability, ErrorCode, Price, Refused, State, Taken
 from ..options import words
 from ..provider import CallbackError, ProviderKind
 from .lost import Attempts
@@ -189,6 +189,11 @@ class Smsgic:
         if found is None:
             raise unreadable(f"POST {path}")
         return found
+
+    async def price(self, text: str, recipients: Sequence[str]) -> Price:
+        """See :class:`~..provider.Pricing`."""
+        total = (await self.quote(text, recipients)).total
+        return Price(amount=total, currency=(await self.balance()).currency)
 
     async def sendings(self) -> tuple[Sending, ...]:
         """Return the account's sendings. Raises ProviderError."""
