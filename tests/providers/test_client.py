@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import logging
 import socket
+import ssl
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
@@ -29,10 +30,12 @@ from sms_providers.exceptions import (
 )
 from sms_providers.model import ErrorCode, NoAnswer, Refused
 from sms_providers.reading import parse_json, retry_after
+from tests.support.certificates import make_certificates
 from tests.support.raw_provider import RawProvider, Rude, http, http_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 KEY = "s3cret/key+1"
 TEXT = 'Your code is "4711" – ok?'
@@ -388,6 +391,22 @@ async def test_a_post_leaves_on_a_connection_just_used_and_never_on_an_idle_one(
         await client.request(post(server.url))
         assert server.connections == 3
         assert len(server.requests) == 4
+
+
+async def test_the_same_holds_for_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificates = make_certificates(tmp_path)
+    trusted = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(certificates.ca)))
+    server = RawProvider(OK)
+    server.tls = certificates.server_context()
+    async with server, aiohttp.ClientSession(connector=trusted) as session, aiohttp.ClientSession() as other:
+        with pytest.raises(TemporaryError, match="Certificate"):
+            await client_of(other).request(post(server.url))
+        client = client_of(session)
+        for connections, kept_for in ((1, 60.0), (1, 60.0), (2, 0.0)):
+            monkeypatch.setattr(connection, "KEPT_FOR", kept_for)
+            await client.request(post(server.url))
+            assert server.connections == connections
+    assert len(server.requests) == 3
 
 
 async def test_a_server_that_breaks_a_kept_connection_gets_a_new_one_for_each_request(

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
     from types import TracebackType
 
@@ -39,7 +40,7 @@ class RawProvider:
     """Listens at `url`; `answers` holds what happens to the next requests, the last one to all further ones.
 
     `requests` are the requests as they came, `connections` counts those that were opened. A connection stays open
-    after an answer in octets, unless `closes` is set.
+    after an answer in octets, unless `closes` is set. `tls` is set before the start.
     """
 
     def __init__(self, *answers: bytes | Rude) -> None:
@@ -47,13 +48,14 @@ class RawProvider:
         self.requests: list[bytes] = []
         self.connections = 0
         self.closes = False
+        self.tls: ssl.SSLContext | None = None
         self.url = ""
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(
