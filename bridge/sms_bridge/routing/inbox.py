@@ -57,7 +57,7 @@ class Inbox:
                 if segment.storage_full:
                     tx.add_source(replace(known, state=SourceState.DELETABLE))
                 return segment.storage_full or known.state is SourceState.DELETABLE
-        if segment.content_dedupe and self._is_repeated(tx, gateway, segment.raw, now):
+        if segment.event_key is not None and self._is_repeated(tx, gateway, segment.event_key, now):
             return True
         group, is_whole = self._place(tx, gateway, kind, segment, now=now)
         delete_now = segment.storage_full or not is_whole
@@ -109,8 +109,8 @@ class Inbox:
             together = list(parts)
             self._publish_joined(tx, together, now, numbers.get(together[0].gateway))
 
-    def _is_repeated(self, tx: Transaction, gateway: str, raw: str, now: float) -> bool:
-        digest = hashlib.blake2b(raw.encode(), digest_size=16).digest()
+    def _is_repeated(self, tx: Transaction, gateway: str, event_key: str, now: float) -> bool:
+        digest = hashlib.blake2b(event_key.encode(), digest_size=16).digest()
         if tx.recent_content(gateway, digest, now - _CONTENT_WINDOW):
             return True
         tx.remember_content(gateway, digest, now)

@@ -58,7 +58,7 @@ class InboundSegment:
     """One received segment. ``message`` is what it says when read alone; ``raw`` is the PDU in hexadecimal.
 
     ``source`` is ``None`` where the gateway keeps no copy. ``storage_full`` says that the gateway's storage is ≥ 80 %
-    full. ``content_dedupe`` is set for gateways that are known to report one message twice.
+    full. ``event_key`` is equal for the same event of a gateway that may report one twice, ``None`` elsewhere.
     """
 
     raw: str
@@ -66,7 +66,7 @@ class InboundSegment:
     concat: Concat | None = None
     source: Source | None = None
     storage_full: bool = False
-    content_dedupe: bool = False
+    event_key: str | None = None
 
 
 class Joiner(Protocol):

@@ -156,6 +156,9 @@ class ScriptedLink:
         self.world.change()
         return f"{self.reference:02x}"
 
+    async def price(self, _text: str, _recipients: Sequence[str]) -> None:
+        return None
+
     async def discard(self, source: Source) -> None:
         self.discarded.append(source)
         self.world.storage.pop(source.pdu, None)

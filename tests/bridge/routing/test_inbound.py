@@ -249,11 +249,11 @@ async def test_a_repeated_segment_of_an_open_message_is_known(bench: Bench) -> N
 
 
 async def test_a_modem_known_to_report_twice_is_compared_by_content(bench: Bench) -> None:
-    await receive(bench, segment(content_dedupe=True))
-    assert await receive(bench, segment(content_dedupe=True, source=source(2))) is True
+    await receive(bench, segment(event_key="one"))
+    assert await receive(bench, segment(event_key="one", source=source(2))) is True
     assert len(await texts(bench)) == 1
     bench.now += 86_401
-    await receive(bench, segment(content_dedupe=True, source=source(3)))
+    await receive(bench, segment(event_key="one", source=source(3)))
     assert len(await texts(bench)) == 2
 
 
