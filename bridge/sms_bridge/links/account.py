@@ -77,12 +77,12 @@ class InletSink:
         await self._inlet.report(report)
 
     async def received(self, received: Received) -> None:
-        """See :class:`~sms_providers.callbacks.CallbackSink`; what comes twice is known by its key in ``raw``."""
+        """See :class:`~sms_providers.callbacks.CallbackSink`; its key tells what comes twice."""
         await self._inlet.received(
             InboundSegment(
                 raw=to_raw(received),
                 message=received.message,
                 concat=received.concat,
-                content_dedupe=True,
+                event_key=received.key,
             )
         )

@@ -51,7 +51,7 @@ def read_pdu(pdu: ReceivedPdu, received_at: datetime, number: str | None) -> Inb
         concat=_concat(tpdu, pdu.sim) if isinstance(tpdu, Deliver) else None,
         source=source,
         storage_full=pdu.storage_full,
-        content_dedupe=pdu.double_store,
+        event_key=pdu.hex if pdu.double_store else None,
     )
 
 

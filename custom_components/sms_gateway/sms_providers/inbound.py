@@ -19,7 +19,7 @@ _GAP: Final = "…"
 
 
 def to_raw(received: Received) -> str:
-    """Return a segment as JSON: what :func:`join_received` reads, and what is equal for the same event only."""
+    """Return a segment as JSON, which :func:`join_received` reads."""
     message = received.message
     return json.dumps(
         {

@@ -238,7 +238,7 @@ class Inlet:
         self.reports.append(report)
 
     async def received(self, segment: InboundSegment) -> bool:
-        assert segment.content_dedupe
+        assert segment.event_key
         message = join_received([segment.raw], segment.message.received_at)
         assert message == replace(segment.message, raw=message.raw)
         self.segments.append(segment)

@@ -47,7 +47,7 @@ def test_a_text_is_read_with_its_times_and_numbers() -> None:
     assert (found.message.recipient, found.message.sim) == ("+49151", 0)
     assert (found.message.sent_at, found.message.received_at) == (SCTS, AT)
     assert found.source == Source(sim="26201", storage="SM", index=3, pdu=found.raw)
-    assert (found.storage_full, found.content_dedupe, found.concat) == (True, True, None)
+    assert (found.storage_full, found.event_key, found.concat) == (True, found.raw, None)
 
 
 def test_a_message_that_is_nowhere_stored_has_no_source() -> None:
