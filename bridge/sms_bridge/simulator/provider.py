@@ -191,7 +191,7 @@ class ProviderServer(ABC):
             for message_id in dict.fromkeys(message.ids):
                 self.auto_advance(message_id)
         if self.options.echo:
-            self._caller.spawn(self._echo(message))
+            self._caller.spawn(self._let_answer(message))
 
     def fire(self, callback: Callback) -> None:
         """Send a callback to `callback_url` in the background; without a URL nothing happens."""
@@ -222,7 +222,7 @@ class ProviderServer(ABC):
             await self.options.sleep(self.options.auto_delay)
             self.advance(message_id, status)
 
-    async def _echo(self, message: OnAir) -> None:
+    async def _let_answer(self, message: OnAir) -> None:
         states = sum(len(self.walk_of(message_id)) for message_id in message.ids[:1])
         await self.options.sleep(self.options.auto_delay * (states + 1))
         self.answer_from(message.recipient, message.text)
