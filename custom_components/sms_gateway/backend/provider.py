@@ -98,7 +98,7 @@ class ProviderBackend:
         )
         self._reconciler = Reconciler(shared, self._send_again)
         self._dispatcher = Dispatcher(shared, self._reconciler.add)
-        self.submissions = Submissions(self._ledger, self._outbound, self.connection)
+        self.submissions = Submissions(self._ledger, self._outbound, self.connection, self._show)
         self._inbox = Inbox(hass, self._ledger, around.max_age, self._tell)
         self._watch = Watch(
             shared,

@@ -27,12 +27,18 @@ if TYPE_CHECKING:
 
 
 class Submissions:
-    """Hands such messages over and keeps them like any other: their reports are events, their history can be asked."""
+    """Hands such messages over and keeps them like any other: their reports are events, their history can be asked.
 
-    def __init__(self, ledger: Ledger, outbound: Outbound, connection: Connection) -> None:
+    ``changed`` is called after each, for the counters.
+    """
+
+    def __init__(
+        self, ledger: Ledger, outbound: Outbound, connection: Connection, changed: Callable[[], None]
+    ) -> None:
         self._ledger = ledger
         self._outbound = outbound
         self._connection = connection
+        self._changed = changed
 
     async def submit(
         self, message: OutboundMessage, channel: Channel, hand_over: Callable[[str], Awaitable[Sequence[str]]]
@@ -70,6 +76,7 @@ class Submissions:
             self._settle(record, attempt, outcome)
             self._outbound.settled([record])
         await self._ledger.commit([record])
+        self._changed()
         return record.status()
 
     def _settle(self, record: Record, attempt: Attempt, outcome: Outcome) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.exceptions import HomeAssistantError
 
@@ -16,12 +17,16 @@ from ..sms_providers.exceptions import ProviderError
 from .checks import coordinator_of, unable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from homeassistant.core import ServiceCall
 
+    from ..contacts import Recipient
     from ..coordinator import SmsGatewayCoordinator
     from ..sms_providers.model import Capability
+
+#: Requests at a time: an answer takes a network's round trip, and the provider's limits are unknown.
+_PARALLEL: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,19 @@ class Account[Kind]:
             yield
         except ProviderError as error:
             raise translated(BackendError(error.code.value, str(error))) from error
+
+    async def each[Found](
+        self, recipients: Sequence[Recipient], act: Callable[[str], Awaitable[Found]]
+    ) -> list[Found]:
+        """Do something for every recipient's number, a few at a time; the results are in their order."""
+        self.require_patience()
+        free = asyncio.Semaphore(_PARALLEL)
+
+        async def one(number: str) -> Found:
+            async with free:
+                return await act(number)
+
+        return await asyncio.gather(*(one(recipient.number) for recipient in recipients))
 
     async def currency(self) -> str | None:
         """The currency of the account's prices (ISO 4217), which is that of its balance."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ..backend.model import MessageError, MessageStatus
@@ -59,7 +58,6 @@ async def _place(
 ) -> ServiceResponse:
     """Call everybody at the same time. Nothing is heard of a call but that the provider has taken it."""
     recipients = account.coordinator.contacts.resolve(call.data[ATTR_TARGET])
-    account.require_patience()
 
     async def one(number: str) -> MessageStatus:
         outcome: Outcome
@@ -70,7 +68,7 @@ async def _place(
         account.backend.connection.sent(outcome)
         return _status(number, outcome)
 
-    calls = await asyncio.gather(*(one(recipient.number) for recipient in recipients))
+    calls = await account.each(recipients, one)
     raise_if_all(calls, State.FAILED)
     if not call.return_response:
         raise_if_refused(calls)

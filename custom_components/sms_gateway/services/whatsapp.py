@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -95,7 +94,6 @@ async def send_whatsapp(call: ServiceCall) -> ServiceResponse:
     with account.checking():
         content.members()
     recipients = account.coordinator.contacts.resolve(fields[ATTR_TARGET])
-    account.require_patience()
 
     async def one(number: str) -> MessageStatus:
         async def hand_over(message_id: str) -> Sequence[str]:
@@ -104,7 +102,7 @@ async def send_whatsapp(call: ServiceCall) -> ServiceResponse:
         message = OutboundMessage(recipient=number, text=fields.get(SHAPES[kind].shown))
         return await account.backend.submissions.submit(message, Channel.WHATSAPP, hand_over)
 
-    statuses = await asyncio.gather(*(one(recipient.number) for recipient in recipients))
+    statuses = await account.each(recipients, one)
     raise_if_all(statuses, State.FAILED)
     if not call.return_response:
         raise_if_refused(statuses)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
+from custom_components.sms_gateway.const import DOMAIN
 from sms_bridge.simulator.provider_faults import Fault
 from tests.component.calling import key_of
 from tests.component.conftest import ANNAS_NUMBER, BERTS_NUMBER
@@ -156,6 +158,34 @@ async def test_a_lost_answer_is_no_error_and_never_sent_again(server: GeniqServe
     key, _ = await account.refused("resend", id=message["id"])
     assert key == "refused"
     assert len(server.on_air) == 1
+
+
+async def test_what_is_stopped_halfway_is_unknown_and_never_sent_again(
+    server: GeniqServer, account: Live, hass_storage: dict[str, Any]
+) -> None:
+    server.faults.add(Fault(delay=0.2), path="POST /whatsapp/messages")
+    sending = asyncio.create_task(account.do("send_whatsapp", target="Anna", type="text", message="Hi"))
+    while not server.on_air:  # noqa: ASYNC110 - the simulator tells nobody that it has a request
+        await asyncio.sleep(0.01)
+    (stored,) = hass_storage[f"{DOMAIN}.outbox.{account.entry.entry_id}"]["data"]["records"]
+    assert [attempt["answered"] for attempt in stored["attempts"]] == [False]
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert account.states == [("queued", "whatsapp"), ("unknown", "whatsapp")]
+    await account.hass.config_entries.async_reload(account.entry.entry_id)
+    await account.settle()
+    found = await account.ask("get_message", id=stored["id"])
+    assert (found["state"], found["channel"], found["final"]) == ("unknown", "whatsapp", True)
+    assert len(server.on_air) == 1
+    await asyncio.sleep(0.2)  # the provider's answer, that nobody waits for
+
+
+async def test_a_counter_counts_it_at_once(account: Live) -> None:
+    await account.ask("send_whatsapp", target="Family", type="text", message="Hi")
+    shown = account.hass.states.get("sensor.my_account_sent_today")
+    assert shown is not None
+    assert shown.state == "2"
 
 
 async def test_refused_credentials_ask_the_user_to_sign_in(server: GeniqServer, account: Live) -> None:
