@@ -19,6 +19,7 @@ from tests.component.calling import Actions, key_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aiohttp import ClientSession
     from homeassistant.core import Event, HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -47,12 +48,18 @@ def data_of(kind: EntryKind, server: ProviderServer) -> dict[str, Any]:
 
 
 class Live:
-    """A loaded account. ``deliveries`` are the bus events so far; ``server`` knows what went on air."""
+    """A loaded account. ``deliveries`` are the bus events so far; ``server`` knows what went on air.
 
-    def __init__(self, hass: HomeAssistant, entry: MockConfigEntry, server: ProviderServer) -> None:
+    ``http`` calls Home Assistant as anybody may.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, entry: MockConfigEntry, server: ProviderServer, http: ClientSession
+    ) -> None:
         self.hass = hass
         self.entry = entry
         self.server = server
+        self.http = http
         self.deliveries: list[dict[str, Any]] = []
         self._actions = Actions(hass, entry)
 

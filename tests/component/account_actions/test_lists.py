@@ -71,6 +71,15 @@ async def test_phones_are_listed_with_their_sims(account: Live) -> None:
     assert {"slot", "number", "carrier", "country", "roaming"} == set(device["sims"][0])
 
 
+@SMSGIC
+async def test_refused_credentials_ask_the_user_to_sign_in(account: Live) -> None:
+    account.server.answer_code("401", times=None)
+    assert (await account.refused("list_senders"))[0] == "not_authenticated"
+    await account.settle()
+    (flow,) = account.hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+
+
 # -- prices
 
 
