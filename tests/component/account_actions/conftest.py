@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.sms_gateway.const import DOMAIN, EntryKind
@@ -70,10 +69,9 @@ async def account(
     hass_client_no_auth: ClientSessionGenerator,
 ) -> AsyncIterator[Live]:
     """The account, set up; the provider calls its webhook."""
-    assert await async_setup_component(hass, "webhook", {})
+    assert await hass.config_entries.async_setup(entry.entry_id)
     client = await hass_client_no_auth()
     live = Live(hass, entry, server, client.session)
-    assert await hass.config_entries.async_setup(entry.entry_id)
     server.callback_url = str(client.make_url(f"/api/webhook/{WEBHOOK_ID}"))
     await live.settle()
     yield live

@@ -8,7 +8,7 @@ from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
 
 from custom_components.sms_gateway.const import CONF_KIND, CONF_WEBHOOK_ID, DOMAIN, EVENT_DELIVERY, EntryKind
-from sms_bridge.simulator.provider_geniosms import GenioSmsServer
+from sms_bridge.simulator.provider_geniosms import GenioSmsOptions, GenioSmsServer
 from sms_bridge.simulator.provider_geniq import GeniqServer
 from sms_bridge.simulator.provider_geniq_account import GeniqOptions
 from sms_bridge.simulator.provider_smsgateway24 import SmsGateway24Server
@@ -31,7 +31,7 @@ SERVERS: dict[EntryKind, Callable[[], ProviderServer]] = {
     EntryKind.SMSGIC: SmsgicServer,
     EntryKind.UBILL: UbillServer,
     EntryKind.SMSGATEWAY24: SmsGateway24Server,
-    EntryKind.GENIOSMS: GenioSmsServer,
+    EntryKind.GENIOSMS: lambda: GenioSmsServer(GenioSmsOptions(extra=(("pin", "1234"),))),
 }
 #: What an entry has that is no credential.
 _BESIDE: dict[EntryKind, dict[str, object]] = {

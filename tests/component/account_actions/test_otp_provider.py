@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -144,6 +145,36 @@ async def test_wrong_codes_lock(account: Live) -> None:
     assert await verify(account, otp_id=otp_id, code="123456") == (False, "wrong", 1)
     assert await verify(account, otp_id=otp_id, code="12345") == (False, "wrong", 0)
     assert await verify(account, otp_id=otp_id, code=CODE) == (False, "locked", 0)
+
+
+async def test_codes_that_are_typed_at_once_have_the_same_attempts(account: Live) -> None:
+    otp_id = await sent(account, max_attempts=2)
+    found = await asyncio.gather(
+        *(verify(account, otp_id=otp_id, code=f"12345{number}") for number in range(6))
+    )
+    assert sorted(reason for _, reason, _ in found) == ["locked"] * 4 + ["wrong"] * 2
+    assert checks(account) == 2
+
+
+async def test_of_two_who_type_the_code_at_once_one_is_let_in(server: GeniqServer, account: Live) -> None:
+    otp_id = await sent(account)
+    # Whatever the provider says of the second one, it is our own mark that counts.
+    server.answer_code(0, times=None, path=CHECK)
+    found = await asyncio.gather(*(verify(account, otp_id=otp_id, code=CODE) for _ in range(2)))
+    assert sorted(reason for _, reason, _ in found) == ["ok", "used"]
+
+
+async def test_a_slow_provider_keeps_no_other_code_waiting(server: GeniqServer, account: Live) -> None:
+    slow = await sent(account, purpose="slow")
+    local = await sent(account, purpose="fast", method="local")
+    await account.settle()
+    code = re.sub(r"\D", "", server.on_air[1].text)
+    server.faults.add(Fault(delay=0.5), path=CHECK)
+    waiting = asyncio.create_task(verify(account, otp_id=slow, code=CODE))
+    await asyncio.sleep(0)
+    assert await verify(account, otp_id=local, code=code) == (True, "ok", 0)
+    assert not waiting.done()
+    assert await waiting == (True, "ok", 0)
 
 
 async def test_a_code_expires_by_our_clock(account: Live, freezer: FrozenDateTimeFactory) -> None:

@@ -49,7 +49,12 @@ async def test_what_an_account_cannot_do_names_its_provider(account: Live, kind:
         (EntryKind.GENIQ, {"options": {"dataCoding": "latin"}}, "dataCoding"),
         (EntryKind.SMSGIC, {"options": {"type": "carrier pigeon"}}, "type"),
         (EntryKind.UBILL, {"options": {"stopList": "no"}}, "stopList"),
+        (EntryKind.UBILL, {"options": {"brandID": 0}}, "brandID"),
+        (EntryKind.UBILL, {"options": {"sendTime": "tomorrow"}}, "sendTime"),
         (EntryKind.SMSGATEWAY24, {"options": {"urgent": 7}}, "urgent"),
+        (EntryKind.SMSGATEWAY24, {"options": {"customerid": -1}}, "customerid"),
+        (EntryKind.SMSGATEWAY24, {"options": {"device_id": "my phone"}}, "device_id"),
+        (EntryKind.GENIOSMS, {"options": {"extra_params": "pin=1"}}, "extra_params"),
     ],
 )
 async def test_what_a_provider_does_not_take_is_named_and_nothing_leaves(
@@ -74,7 +79,11 @@ async def test_what_a_provider_does_not_take_is_named_and_nothing_leaves(
         ),
         (EntryKind.SMSGIC, {"type": "twilio"}, {"type": "twilio"}),
         (EntryKind.UBILL, {"stopList": False, "otp": True}, {"stopList": "false", "otp": "true"}),
-        (EntryKind.SMSGATEWAY24, {"urgent": 1}, {"urgent": "1"}),
+        (EntryKind.GENIQ, {"udh": "0605040B8423F0"}, {"udh": "0605040B8423F0"}),
+        (EntryKind.UBILL, {"sendTime": "2035-07-01 12:00"}, {"sendTime": "2035-07-01 12:00"}),
+        (EntryKind.SMSGATEWAY24, {"urgent": True}, {"urgent": "1"}),
+        (EntryKind.SMSGATEWAY24, {"customerid": 77, "urgent": 0}, {"urgent": "0"}),
+        (EntryKind.GENIOSMS, {"extra_params": {"pin": "1234"}}, {"pin": "1234"}),
     ],
 )
 async def test_what_only_one_provider_has_is_an_option(
