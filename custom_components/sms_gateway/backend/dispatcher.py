@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -200,17 +199,9 @@ class Dispatcher:
                 self._outbound.lost(record, attempt, outcome)
 
 
-def _likeness(record: Record) -> str:
+def _likeness(record: Record) -> tuple[object, ...]:
     """What is equal for messages that one request may carry."""
-    message = record.message
-    return json.dumps(
-        [
-            record.fingerprint,
-            record.gateway,
-            message.text,
-            record.send_at and record.send_at.isoformat(),
-        ]
-    )
+    return (record.fingerprint, record.gateway, record.message.text, record.send_at)
 
 
 def _outgoing(record: Record, attempt: Attempt) -> Outgoing:
