@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from sms_bridge.simulator.provider import ProviderServer
-from sms_bridge.simulator.provider_faults import Faults
 from tests.e2e.client import wait_for
 from tests.e2e.world import World
 from tests.support.mosquitto import free_port
+from tests.support.provider_requests import Requests
 from tests.support.provider_thread import ProviderThread
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from sms_bridge.simulator.provider_faults import Fault
     from sms_bridge.simulator.provider_record import OnAir
     from tests.e2e.client import Client
     from tests.e2e.providers.kits import Kit
@@ -38,19 +37,6 @@ POLL: Final = 1
 RESPONSE: Final = 1
 #: Seconds that a lost answer is waited for: the second question to a provider that can tell falls into it.
 GRACE: Final = 2
-
-
-class Requests(Faults):
-    """Faults that also remember every request; ``seen`` are the endpoints in order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[str] = []
-
-    def take(self, endpoint: str) -> Fault | None:
-        """See :class:`Faults`."""
-        self.seen.append(endpoint)
-        return super().take(endpoint)
 
 
 class Account(Generic[Server]):
@@ -153,7 +139,7 @@ class Account(Generic[Server]):
 
     def count(self, endpoint: str, since: int = 0) -> int:
         """How many requests there were to an endpoint, from position ``since`` of all requests."""
-        return self.requests.seen[since:].count(endpoint)
+        return self.requests.count(endpoint, since)
 
     def taken(self, name: str) -> Json:
         """The event by which a message was accepted: from here its report finds it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,14 +18,26 @@ if TYPE_CHECKING:
 _BY_NAME = {kit.name: kit for kit in KITS}
 
 
-@pytest.fixture(scope="session", params=list(_BY_NAME))
-def shared(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Account[Any]]:
-    """The account of a provider, named by the parameter."""
-    kit = _BY_NAME[request.param]
-    with Account(tmp_path_factory.mktemp(kit.name), kit, kit.make()) as account:
-        yield account
+@pytest.fixture(scope="session")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Account[Any]]]:
+    """The account of each provider by its name; made when it is first asked for."""
+    running: dict[str, Account[Any]] = {}
+    with ExitStack() as ends:
+
+        def get(name: str) -> Account[Any]:
+            if name not in running:
+                kit = _BY_NAME[name]
+                account: Account[Any] = Account(tmp_path_factory.mktemp(name), kit, kit.make())
+                running[name] = ends.enter_context(account)
+            return running[name]
+
+        yield get
+
+
+@pytest.fixture(params=list(_BY_NAME))
+def shared(request: pytest.FixtureRequest, accounts: Callable[[str], Account[Any]]) -> Account[Any]:
+    """The account of the provider that the parameter names."""
+    return accounts(request.param)
 
 
 @pytest.fixture

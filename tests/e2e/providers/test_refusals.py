@@ -46,7 +46,11 @@ REFUSALS: Final[dict[str, dict[str, str]]] = {
         "99": "rejected_by_network",
         "401": "auth",
     },
-    "smsgateway24": {"Device not found": "rejected_by_network", "Out of order": "rejected_by_network"},
+    "smsgateway24": {
+        "Device not found": "no_route",
+        "Body is required": "rejected_by_network",
+        "Out of order": "rejected_by_network",
+    },
     "geniosms": {
         "3": "auth",
         "4": "ip_denied",
