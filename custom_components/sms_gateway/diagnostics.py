@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
@@ -52,12 +53,17 @@ async def async_get_config_entry_diagnostics(
         ],
         "backend": dict(coordinator.backend.diagnostics()),
         "snapshot": {
-            **asdict(snapshot),
+            **asdict(snapshot, dict_factory=_plain),
             "features": sorted(snapshot.features),
             "gateways": {
-                name: {**asdict(gateway), "capabilities": sorted(gateway.capabilities)}
+                name: {**asdict(gateway, dict_factory=_plain), "capabilities": sorted(gateway.capabilities)}
                 for name, gateway in snapshot.gateways.items()
             },
         },
     }
     return async_redact_data(shown, REDACT)
+
+
+def _plain(fields: list[tuple[str, object]]) -> dict[str, object]:
+    """Fields in JSON's types; amounts are decimals."""
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in fields}

@@ -379,6 +379,7 @@ class ProviderBackend:
             self._listener.happened(event)
         else:
             self._events.append(event)
+        self._show()
 
     @callback
     def _show(self) -> None:

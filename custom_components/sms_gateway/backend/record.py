@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,12 +22,16 @@ from .model import MessageError, MessageStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from _typeshed import DataclassInstance
+
 #: MQTT contract, section 2: after these nothing more is done.
 FINAL: Final = frozenset(
     {State.FAILED, State.EXPIRED, State.UNDELIVERABLE, State.DELIVERED, State.READ, State.CANCELLED}
 )
 #: What says that a segment will not arrive.
 _FAILURES: Final = frozenset({State.FAILED, State.EXPIRED, State.UNDELIVERABLE})
+#: Fields of a record that are times.
+_TIMES: Final = ("created_at", "expires_at", "send_at", "taken_at")
 #: What may still follow a final state.
 _AFTER_FINAL: Final = frozenset({State.DELIVERED, State.READ})
 
@@ -194,20 +198,13 @@ def to_json(record: Record) -> dict[str, Any]:
     """Return a record in JSON's types; nothing of a one-time password is written."""
     if record.message.priority is Priority.OTP:
         record = replace(record, message=replace(record.message, text=None), fingerprint="")
-    stored = asdict(record)
-    for key in ("created_at", "expires_at", "send_at", "taken_at"):
-        stored[key] = _written(stored[key])
-    stored["error"] = error_body(record.error)
-    stored["attempts"] = [
-        {
-            "reference": attempt.reference,
-            "at": attempt.at.isoformat(),
-            "parts": dict(attempt.parts),
-            "answered": attempt.answered,
-        }
-        for attempt in record.attempts
-    ]
-    return stored
+    return {
+        **_fields(record),
+        **{key: _written(getattr(record, key)) for key in _TIMES},
+        "message": _fields(record.message),
+        "error": error_body(record.error),
+        "attempts": [{**_fields(attempt), "at": attempt.at.isoformat()} for attempt in record.attempts],
+    }
 
 
 def from_json(stored: Mapping[str, Any]) -> Record:
@@ -217,7 +214,7 @@ def from_json(stored: Mapping[str, Any]) -> Record:
     return Record(
         **{
             **stored,
-            **{key: _read(stored[key]) for key in ("created_at", "expires_at", "send_at", "taken_at")},
+            **{key: _read(stored[key]) for key in _TIMES},
             "message": OutboundMessage(
                 **{
                     **message,
@@ -244,6 +241,11 @@ def from_json(stored: Mapping[str, Any]) -> Record:
             ],
         }
     )
+
+
+def _fields(item: DataclassInstance) -> dict[str, Any]:
+    """The fields as they are; a copy of everything in them would take long for a thousand messages."""
+    return {field.name: getattr(item, field.name) for field in fields(item)}
 
 
 def _written(moment: datetime | None) -> str | None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
@@ -123,11 +124,18 @@ class Account:
         await self.hass.async_block_till_done(wait_background_tasks=True)
 
     def state_of(self, key: str) -> str:
-        """The state of an entity of the account by the end of its unique id."""
-        coordinator = self.entry.runtime_data.coordinator
-        unique_id = f"{coordinator.config_entry.entry_id}_{key}"
-        for state in self.hass.states.async_all():
-            registered = coordinator.hass.data["entity_registry"].async_get(state.entity_id)
-            if registered is not None and registered.unique_id == unique_id:
-                return state.state
-        raise AssertionError(f"no entity {key}")
+        """The state of an entity by the end of its unique id."""
+        entity_id = self._entity_id(key)
+        assert entity_id is not None, f"no entity {key}"
+        state = self.hass.states.get(entity_id)
+        assert state is not None
+        return state.state
+
+    def has_entity(self, key: str) -> bool:
+        """Whether there is an entity whose unique id ends so."""
+        return self._entity_id(key) is not None
+
+    def _entity_id(self, key: str) -> str | None:
+        unique_id = f"{self.entry.entry_id}_{key}"
+        entities = er.async_entries_for_config_entry(er.async_get(self.hass), self.entry.entry_id)
+        return next((item.entity_id for item in entities if item.unique_id == unique_id), None)
