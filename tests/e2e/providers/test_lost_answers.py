@@ -10,7 +10,7 @@ import pytest
 from sms_bridge.simulator.provider_faults import Fault
 from tests.e2e.client import wait_for
 from tests.e2e.providers.account import RESPONSE
-from tests.e2e.providers.kits import KITS
+from tests.e2e.providers.kits import CALLING, KITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ TAKEN_IN_SILENCE: Final = (
     Fault(status=502, body="Bad Gateway", processed=True),
 )
 finding = pytest.mark.parametrize("shared", [kit.name for kit in KITS if kit.finds], indirect=True)
+calling = pytest.mark.parametrize("shared", [kit.name for kit in CALLING], indirect=True)
 not_finding = pytest.mark.parametrize("shared", [kit.name for kit in KITS if not kit.finds], indirect=True)
 
 
@@ -134,6 +135,31 @@ def test_the_lost_answer_to_several_recipients_is_settled_for_each(
         final = account.client.final(f"{name}/{n}")
         assert (final["state"], final["attempt"], final["possible_duplicate"]) == ("delivered", 1, False)
         assert len(account.on_air(recipient)) == 1
+
+
+@finding
+def test_where_the_provider_cannot_be_asked_either_it_is_sent_again_and_says_so(
+    account: Account[Any], number: str
+) -> None:
+    lists = "GET /sendings" if account.kit.name == "smsgic" else "POST /getallsms"
+    lose(account, Fault(cut_after=True))
+    account.requests.add(Fault(status=500), times=None, path=lists)
+    name = account.send(number, "neither here nor there")
+    account.leaves(number, 2)
+    account.requests.clear()
+    assert account.taken(name)["possible_duplicate"] is True
+    assert len(account.on_air(number)) == 2
+
+
+@calling
+def test_a_report_that_overtakes_the_answer_counts(account: Account[Any], number: str) -> None:
+    lose(account, Fault(delay=RESPONSE * 0.5))
+    name = account.send(number, "faster than light")
+    (sent,) = account.leaves(number)
+    account.report(sent, account.kit.delivered)
+    final = account.client.final(name)
+    assert (final["state"], final["attempt"], final["possible_duplicate"]) == ("delivered", 1, False)
+    assert len(account.on_air(number)) == 1
 
 
 # -- the bridge itself dies while the provider has the message

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.client import wait_for
 from tests.e2e.providers.account import CLOUD
-from tests.e2e.providers.kits import CALLING, KITS, SMSGIC
+from tests.e2e.providers.kits import CALLING, GENIOSMS, KITS, SMSGIC
 
 if TYPE_CHECKING:
     from tests.e2e.providers.account import Account
@@ -141,6 +141,25 @@ def test_a_schedule_is_the_bridges_own_and_can_be_cancelled(account: Account[Any
     account.report(sent, account.kit.delivered)
     assert account.client.final(f"{name}-now")["state"] == "delivered"
     assert account.on_air(never) == []
+
+
+@pytest.mark.parametrize("shared", [kit.name for kit in KITS if kit is not GENIOSMS], indirect=True)
+def test_messages_of_equal_text_that_wait_together_are_one_request(
+    account: Account[Any], number: str
+) -> None:
+    name, recipients = f"m{number[1:]}", numbers(number, 4)
+    mark = len(account.requests.seen)
+    account.client.ask("pause", gateway=CLOUD)
+    for n, recipient in enumerate(recipients):
+        text = "another text" if n == 3 else "the same text"
+        account.client.send(to=recipient, text=text, id=f"{name}-{n}")
+    account.client.reached(f"{name}-3", "queued")
+    account.client.ask("resume", gateway=CLOUD)
+    for n in range(4):
+        account.taken(f"{name}-{n}")
+    alone = 1 if account.kit.send != account.kit.batch else 0
+    assert account.count(account.kit.batch, mark) == 2 - alone
+    assert [len(account.on_air(recipient)) for recipient in recipients] == [1] * 4
 
 
 def test_messages_of_different_texts_go_out_beside_each_other(account: Account[Any], number: str) -> None:
