@@ -75,6 +75,7 @@ def delivery_data(event: DeliveryEvent, book: AddressBook) -> dict[str, Any]:
         "channel": status.channel,
         "segments": status.segments,
         "error": None if status.error is None else status.error.code,
+        "possible_duplicate": status.possible_duplicate,
         "at": event.at.isoformat(),
         "late": event.late,
     }
