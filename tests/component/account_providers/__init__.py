@@ -1,0 +1,1 @@
+"""The five providers behind an account: real clients, simulated providers, real sockets."""
