@@ -99,6 +99,8 @@ class Watch:
         """Ask for everything now. Raises :class:`BackendError`."""
         async with self._round:
             await self._step(everything=True)
+        if self._connection.pause:
+            raise BackendError("throttled", f"{self._provider.title} wants to be left alone for a while.")
 
     async def check(self) -> None:
         """Ask whether the account works. Raises :class:`BackendError`."""
