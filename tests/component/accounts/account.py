@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -106,18 +107,28 @@ class Account:
 
     async def tell(self, *events: DeliveryReport | Received) -> None:
         """Let the provider report, or bring something received."""
+        await self.tell_now(*events)
+        await self.settle()
+
+    async def tell_now(self, *events: DeliveryReport | Received) -> None:
+        """Let the provider do so while something else is under way."""
         for event in events:
             if isinstance(event, DeliveryReport):
                 await self.backend.report(event)
             else:
                 await self.backend.received(event)
-        await self.settle()
 
     async def pass_time(self, seconds: float) -> None:
         """Let time pass, at the pace of Home Assistant's timers."""
         self.freezer.tick(timedelta(seconds=seconds))
-        async_fire_time_changed(self.hass, dt_util.utcnow() + timedelta(seconds=1))
+        await self.fire_timers()
         await self.settle()
+
+    async def fire_timers(self) -> None:
+        """Let the timers that are due begin their work, without waiting for its end."""
+        async_fire_time_changed(self.hass, dt_util.utcnow() + timedelta(seconds=1))
+        for _ in range(10):
+            await asyncio.sleep(0)
 
     async def settle(self) -> None:
         """Wait for everything that is under way."""
