@@ -10,11 +10,12 @@ import pytest
 from sms_bridge.simulator.provider_faults import Fault
 from tests.e2e.client import wait_for
 from tests.e2e.providers.account import RESPONSE
-from tests.e2e.providers.kits import CALLING, KITS
+from tests.e2e.providers.kits import CALLING, GENIQ, KITS, SMSGATEWAY24
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.e2e.client import Event
     from tests.e2e.providers.account import Account
     from tests.e2e.providers.kits import Kit
 
@@ -192,6 +193,48 @@ def test_a_bridge_that_is_killed_in_the_middle_of_a_send_doubles_nothing_in_sile
         account.report(account.on_air(recipient)[-1], kit.delivered)
         assert account.client.reached(name, "delivered")["final"] is True
     assert account.client.of("held")[-1]["possible_duplicate"] is False
+
+
+@pytest.mark.parametrize("kit", [GENIQ, SMSGATEWAY24], ids=lambda kit: kit.name)
+def test_a_bridge_that_is_killed_again_and_again_loses_nothing(
+    fresh_account: Callable[..., Account[Any]], kit: Kit, number: str
+) -> None:
+    account = fresh_account(kit, modems={})
+    account.requests.add(Fault(delay=0.1), times=None, path=kit.send)
+    account.requests.add(Fault(delay=0.1), times=None, path=kit.batch)
+    recipients = {f"n{n}": f"{number}{n:02}" for n in range(48)}
+    orders = [
+        {
+            "to": recipient,
+            # Every other one goes with its neighbours by the endpoint for several.
+            "text": "to all alike" if n % 2 else f"to you, {name}",
+            "id": name,
+            "on_unknown": "hold" if n % 4 < 2 else "resend",
+        }
+        for n, (name, recipient) in enumerate(recipients.items())
+    ]
+    for kill in range(3):
+        reached = len(account.server.on_air) + 2 + 3 * kill
+        account.client.publish("send", orders[16 * kill : 16 * kill + 16])
+        wait_for(lambda reached=reached: len(account.server.on_air) >= reached, "more on air")  # type: ignore[misc] # mypy cannot infer a default's type
+        account.bridge.end(signal.SIGKILL)
+        account.start()
+    ends = {
+        name: wait_for(lambda name=name: settled(account, name), f"the end of {name}")  # type: ignore[misc] # mypy cannot infer a default's type
+        for name in recipients
+    }
+    for n, (name, recipient) in enumerate(recipients.items()):
+        times = len(account.on_air(recipient))
+        assert times == 1 or (n % 4 < 2 and times == 0) or ends[name]["possible_duplicate"], name
+        assert times > 0 or ends[name]["state"] == "unknown", name
+        assert times == 0 or ends[name]["state"] == "accepted" or not kit.finds, name
+
+
+def settled(account: Account[Any], name: str) -> Event | None:
+    """The event by which a message was accepted or given up as unknown."""
+    return next(
+        (event for event in account.client.of(name) if event["state"] == "accepted" or event["final"]), None
+    )
 
 
 @pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.name)
