@@ -166,8 +166,8 @@ class Dispatcher:
                 self._connection.sent(outcome)
                 self._settle(record, attempt, outcome)
         finally:
-            self._outbound.settled(fresh)
-        await self._outbound.commit(fresh)
+            answered = self._outbound.settled(fresh)
+        await self._outbound.commit([*fresh, *answered])
         unanswered = [record for record in fresh if record.unanswered is not None]
         if unanswered:
             self._lost(unanswered)

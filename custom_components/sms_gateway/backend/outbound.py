@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.util import dt as dt_util
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _OWN_REFERENCE: Final = frozenset({ProviderKind.GENIOSMS})
 #: Reports that came before the answer of their send and are kept until it comes.
 _EARLY: Final = 1_000
+#: How long a report may be the answer that a send never got. What is older is not waited for (see the bridge's router).
+_LATE: Final = timedelta(days=8)
 
 
 class Outbound:
@@ -99,17 +102,19 @@ class Outbound:
         """Nothing more will be done for it."""
         self._advance(record, state, final=True, error=error)
 
-    def settled(self, records: Sequence[Record]) -> None:
-        """Their answers are no longer awaited."""
+    def settled(self, records: Sequence[Record]) -> list[Record]:
+        """Their answers are no longer awaited; returns the messages that a report which came before has answered."""
         self.in_flight.difference_update(record.id for record in records)
-        if not self.in_flight:
-            self._early.clear()
+        if self.in_flight:
+            return []
+        early, self._early = self._early, []
+        return [record for report in early for record in self.report(report, called=True)]
 
     # -- reports
 
     def expects(self, report: DeliveryReport) -> bool:
         """Whether a report can be about something sent, or being sent."""
-        return bool(self._ledger.referred(report.reference)) or bool(self.in_flight)
+        return bool(self._ledger.referred(report.reference) or self.in_flight or self._unanswered(report))
 
     def report(self, report: DeliveryReport, *, called: bool = False) -> list[Record]:
         """Apply a report; ``called`` if the provider called with it. Returns the messages it is about."""
@@ -118,12 +123,36 @@ class Outbound:
             for record, attempt in self._ledger.referred(report.reference)
             if report.recipient in {None, record.message.recipient}
         ]
-        if not found and self.in_flight and len(self._early) < _EARLY:
-            self._early.append(report)
+        if not found and self.in_flight:
+            if len(self._early) < _EARLY:
+                self._early.append(report)
+        elif not found and (lost := self._unanswered(report)) is not None:
+            self._ledger.refer(*lost, [report.reference])
+            found = [lost]
         for record, attempt in found:
             record.called_back = record.called_back or called
             self._apply(record, attempt, report)
         return [record for record, _attempt in found]
+
+    def _unanswered(self, report: DeliveryReport) -> tuple[Record, Attempt] | None:
+        """The message that a report nothing else explains must be about: the only one to its recipient without answer.
+
+        Only a report that says something answers; one that was sent twice may have left another report.
+        """
+        if report.recipient is None or report.state is None:
+            return None
+        oldest = dt_util.utcnow() - _LATE
+        doubtful = [
+            record
+            for record in self._ledger.records.values()
+            if record.message.recipient == report.recipient
+            and record.attempts
+            and record.attempts[-1].at > oldest
+            and (record.unanswered is not None or record.possible_duplicate)
+        ]
+        if len(doubtful) != 1 or (attempt := doubtful[0].unanswered) is None:
+            return None
+        return doubtful[0], attempt
 
     def _apply(self, record: Record, attempt: Attempt, report: DeliveryReport) -> None:
         current = record.attempts[-1] is attempt

@@ -74,8 +74,8 @@ class Submissions:
         finally:
             self._connection.sent(outcome)
             self._settle(record, attempt, outcome)
-            self._outbound.settled([record])
-        await self._ledger.commit([record])
+            answered = self._outbound.settled([record])
+        await self._ledger.commit([record, *answered])
         self._changed()
         return record.status()
 
