@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
-
-from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.sms_gateway.const import CONF_KIND, CONF_WEBHOOK_ID
 from tests.component.accounts.account import Account
@@ -28,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks of an account for what it is not told.
 ROUND: Final = 60
+#: Looks within which a report is asked for, the longer after its message the more.
+_ROUNDS: Final = 15
 #: Turns of the event loop in which something that the test waits for must have happened; a request takes some dozens.
 _TURNS: Final = 20_000
 
@@ -74,20 +72,24 @@ class LiveAccount[Server: ProviderServer](Account):
 
     async def report(self, sent: OnAir, status: str) -> None:
         """Let the provider report a status of all that belongs to a message, and wait until it is told."""
+        told = len(self.deliveries)
         for number in dict.fromkeys(sent.ids):
             self.server.advance(number, status)
         await self.settle()
         if not self.kit.calls or self.server.callback_url is None:
+            await self.rounds(lambda: len(self.deliveries) > told)
+
+    async def rounds(self, holds: Callable[[], object]) -> None:
+        """Let the account look at its provider again and again, until something has happened or will not."""
+        for _ in range(_ROUNDS):
+            if holds():
+                return
             await self.pass_time(ROUND)
 
     async def settle(self) -> None:
         """Wait for the provider's calls, and for everything that is under way."""
         await self.server.settled()
         await super().settle()
-
-    def fire_timers(self) -> None:
-        """Let what is due by the clock happen."""
-        async_fire_time_changed(self.hass, dt_util.utcnow() + timedelta(seconds=1))
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Let everything go on, but the clock, until something has happened."""

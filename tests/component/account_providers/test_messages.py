@@ -81,7 +81,7 @@ async def test_whoever_waits_for_delivery_is_told_it(account: LiveAccount[Any]) 
         account.server.advance(number, account.kit.delivered)
     if not account.kit.calls:
         account.freezer.tick(timedelta(seconds=ROUND))
-        account.fire_timers()
+        await account.fire_timers()
     answer = await asking
     assert answer["messages"][0]["state"] == "delivered"
 
