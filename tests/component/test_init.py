@@ -16,7 +16,6 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.sms_gateway import async_remove_config_entry_device
-from custom_components.sms_gateway.backend import AuthenticationError
 from custom_components.sms_gateway.const import CONF_TEXTS_IN_ENTITIES, DOMAIN, EVENT_RECEIVED
 from tests.component.bridge import BASE
 
@@ -70,16 +69,6 @@ async def test_without_mqtt_the_set_up_is_tried_again(hass: HomeAssistant, entry
         ConfigEntryState.SETUP_RETRY,
         "not_connected",
     )
-
-
-async def test_refused_credentials_ask_the_user_to_sign_in_again(
-    hass: HomeAssistant, bridge: FakeBridge, entry: MockConfigEntry
-) -> None:
-    with patch(
-        "custom_components.sms_gateway.backend.mqtt.MqttBackend.start", side_effect=AuthenticationError("no")
-    ):
-        await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.error_reason_translation_key == "not_authenticated"
 
 
 async def test_the_bridge_is_asked_to_withdraw_its_own_entities(
