@@ -60,8 +60,20 @@ async def test_the_encoding_that_is_asked_for_is_passed_on(geniq: Geniq, server:
 async def test_what_is_left_of_the_validity_is_passed_on(geniq: Geniq, server: GeniqServer) -> None:
     await geniq.send([outgoing(valid_for=90)])
     await geniq.send([outgoing(valid_for=0)])
-    await geniq.send([outgoing(ANNA, valid_for=70), outgoing(BERT, valid_for=60)])
-    assert [message.options["validity"] for message in server.on_air] == ["90", "1", "60", "60"]
+    await geniq.send([outgoing(ANNA, valid_for=70), outgoing(BERT, valid_for=65)])
+    assert [message.options["validity"] for message in server.on_air] == ["90", "1", "65", "65"]
+
+
+async def test_a_short_validity_in_a_batch_shortens_no_other_messages(
+    geniq: Geniq, server: GeniqServer
+) -> None:
+    lives: list[tuple[str, int | None]] = [(ANNA, 3600), (BERT, 60), ("+6581230000", None), (ANNA, 3590)]
+    outcomes = await geniq.send([outgoing(number, valid_for=life) for number, life in lives])
+    assert [message.options.get("validity") for message in server.on_air] == ["60", "3590", "3590", None]
+    taken = {message.ids: message.recipient for message in server.on_air}
+    assert [taken[outcome.references] for outcome in outcomes if isinstance(outcome, Taken)] == [
+        number.removeprefix("+") for number, _ in lives
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 2])
