@@ -98,3 +98,50 @@ GENIOSMS: Final = Kit(
 )
 KITS: Final = (GENIQ, SMSGIC, UBILL, SMSGATEWAY24, GENIOSMS)
 CALLING: Final = tuple(kit for kit in KITS if kit.calls)
+#: Each provider's codes of a refusal, and the contract's.
+REFUSALS: Final[dict[str, dict[str, str]]] = {
+    "geniq": {
+        "1": "auth",
+        "2": "ip_denied",
+        "3": "auth",
+        "4": "auth",
+        "6": "no_credit",
+        "7": "no_credit",
+        "10": "no_route",
+        "11": "invalid_recipient",
+        "12": "invalid_originator",
+        "13": "invalid_originator",
+        "14": "no_route",
+        "15": "blocked",
+        "16": "rejected_by_network",
+        "24": "auth",
+        "77": "rejected_by_network",
+    },
+    "smsgic": {"401": "auth", "402": "no_credit", "balance": "no_credit", "422": "rejected_by_network"},
+    "ubill": {
+        "10": "invalid_originator",
+        "20": "invalid_recipient",
+        "30": "invalid_text",
+        "40": "no_credit",
+        "50": "invalid_recipient",
+        "90": "protocol",
+        "99": "rejected_by_network",
+        "401": "auth",
+    },
+    "smsgateway24": {
+        "Device not found": "no_route",
+        "Body is required": "rejected_by_network",
+        "Out of order": "rejected_by_network",
+    },
+    "geniosms": {
+        "3": "auth",
+        "4": "ip_denied",
+        "5": "protocol",
+        "6": "auth",
+        "7": "invalid_recipient",
+        "8": "invalid_text",
+        "9": "no_credit",
+    },
+}
+#: What the provider's word is in events, where it is not the code.
+WORDS: Final = {"balance": "422"}

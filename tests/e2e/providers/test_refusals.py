@@ -3,66 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sms_bridge.simulator.provider_faults import Fault
 from tests.e2e.client import wait_for
 from tests.e2e.providers.account import CLOUD, STICK
+from tests.e2e.providers.kits import REFUSALS, WORDS
 
 if TYPE_CHECKING:
     from sms_bridge.simulator.provider_geniq import GeniqServer
     from sms_bridge.simulator.provider_ubill import UbillServer
     from tests.e2e.providers.account import Account
-
-#: A provider's code, and the contract's.
-REFUSALS: Final[dict[str, dict[str, str]]] = {
-    "geniq": {
-        "1": "auth",
-        "2": "ip_denied",
-        "3": "auth",
-        "4": "auth",
-        "6": "no_credit",
-        "7": "no_credit",
-        "10": "no_route",
-        "11": "invalid_recipient",
-        "12": "invalid_originator",
-        "13": "invalid_originator",
-        "14": "no_route",
-        "15": "blocked",
-        "16": "rejected_by_network",
-        "24": "auth",
-        "77": "rejected_by_network",
-    },
-    "smsgic": {"401": "auth", "402": "no_credit", "balance": "no_credit", "422": "rejected_by_network"},
-    "ubill": {
-        "10": "invalid_originator",
-        "20": "invalid_recipient",
-        "30": "invalid_text",
-        "40": "no_credit",
-        "50": "invalid_recipient",
-        "90": "protocol",
-        "99": "rejected_by_network",
-        "401": "auth",
-    },
-    "smsgateway24": {
-        "Device not found": "no_route",
-        "Body is required": "rejected_by_network",
-        "Out of order": "rejected_by_network",
-    },
-    "geniosms": {
-        "3": "auth",
-        "4": "ip_denied",
-        "5": "protocol",
-        "6": "auth",
-        "7": "invalid_recipient",
-        "8": "invalid_text",
-        "9": "no_credit",
-    },
-}
-#: What the provider's word is in events, where it is not the code.
-WORDS: Final = {"balance": "422"}
 
 
 @pytest.mark.parametrize(
