@@ -82,8 +82,8 @@ _MOST_FIELDS: Final = 50
 _LONGEST_WORD: Final = 40
 #: Our references (1…2³¹-1), as ``custom``.
 _REFERENCE: Final = re.compile(r"[1-9][0-9]{0,9}")
-#: ``to`` of an IPN, where it is a number.
-_NUMBER: Final = re.compile(r"\+?[0-9]{7,15}")
+#: ``to`` of an IPN, where it is the number as we gave it.
+_NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,6 +108,20 @@ def test_each_of_several_recipients_has_an_end_of_his_own(account: Account[Any],
     assert account.client.final(f"{name}/1")["state"] == state
 
 
+@pytest.mark.parametrize("shared", ["smsgic"], indirect=True)
+def test_one_answer_about_a_sending_is_an_answer_about_all_its_recipients(
+    account: Account[Any], number: str
+) -> None:
+    name, recipients = f"m{number[1:]}", [f"{number}{n:02}" for n in range(30)]
+    account.client.send(to=recipients, text="to thirty", id=name)
+    for n in range(30):
+        account.taken(f"{name}/{n}")
+    account.report(account.on_air(recipients[0])[0], "Delivered")
+    # Far fewer looks than recipients.
+    ends = [account.client.final(f"{name}/{n}", patience=10)["state"] for n in range(30)]
+    assert ends == ["delivered"] * 30
+
+
 def test_texts_in_any_script_arrive_as_they_were_written(account: Account[Any], number: str) -> None:
     name = f"m{number[1:]}"
     account.client.send(to=number, text=UNICODE, id=name)

@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -241,12 +241,17 @@ class Smsgic:
         return {reference: _taken(sending.id) for reference, sending in found.items()}
 
     async def reports(self, sends: Sequence[OpenSend]) -> Sequence[DeliveryReport]:
-        """Ask for the sendings' statuses, by their list where there are several. Raises ProviderError."""
-        numbers = list(dict.fromkeys(send.reference for send in sends))
-        several = await self.sendings() if len(numbers) > 1 else ()
+        """Ask for the sendings' statuses, by their list where there are several. Raises ProviderError.
+
+        What is said of a sending is said of each of its recipients that is asked for.
+        """
+        recipients: defaultdict[str, list[str]] = defaultdict(list)
+        for send in sends:
+            recipients[send.reference].append(send.recipient)
+        several = await self.sendings() if len(recipients) > 1 else ()
         listed = {sending.id: sending for sending in several}
-        reports = []
-        for number in numbers:
+        reports: list[DeliveryReport] = []
+        for number, asked in recipients.items():
             # What is not in the list may be on a page of it that the document does not tell how to ask for.
             sending = listed.get(number) or await self.sending(number)
             if sending is None:
@@ -254,7 +259,7 @@ class Smsgic:
             report = sending.report(number)
             if report.state is None:
                 self._session.warn_once(sending.status, "a sending has a status that is not known")
-            reports.append(report)
+            reports += [replace(report, recipient=recipient) for recipient in asked]
         return reports
 
     async def incoming(self, after: str | None) -> IncomingPage | None:

@@ -116,7 +116,7 @@ class Sending:
     segments: int | None = None
 
     def report(self, reference: str) -> DeliveryReport:
-        """Return what the status says of each recipient."""
+        """Return what the status says of every recipient."""
         state = STATES.get(self.status.casefold())
         code = ErrorCode.PROTOCOL if state is None else _FAILURES.get(state)
         error = None
