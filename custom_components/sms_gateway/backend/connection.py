@@ -31,7 +31,8 @@ _ACCOUNT_FAILS: Final = frozenset({ErrorCode.AUTH, ErrorCode.IP_DENIED, ErrorCod
 class Connection:
     """What every request says about the account. ``changed`` is called when :attr:`connected` does.
 
-    ``auth_failed`` is called when the credentials are refused: the user has to sign in again.
+    :attr:`denied` says that the provider lets nobody in until somebody has done something. ``auth_failed`` is called when
+    the credentials are refused: the user has to sign in again.
     """
 
     def __init__(self, changed: Callable[[], None], auth_failed: Callable[[], None]) -> None:
@@ -39,6 +40,7 @@ class Connection:
         self._auth_failed = auth_failed
         self._paused_until: datetime | None = None
         self.connected = False
+        self.denied = False
 
     @property
     def pause(self) -> timedelta:
@@ -65,6 +67,7 @@ class Connection:
             if outcome.retry_after is not None:
                 self._leave_alone(outcome.retry_after)
             if outcome.error.code in _ACCOUNT_FAILS:
+                self.denied = outcome.error.code is not ErrorCode.NETWORK
                 self._set(connected=False)
             if outcome.error.code is ErrorCode.AUTH:
                 self._auth_failed()
@@ -73,6 +76,7 @@ class Connection:
         if isinstance(error, ThrottledError):
             self._leave_alone(error.retry_after)
             return
+        self.denied = isinstance(error, AuthError)
         self._set(connected=not isinstance(error, AuthError | NoAnswerError | TemporaryError))
         if isinstance(error, AuthError) and error.code is ErrorCode.AUTH:
             self._auth_failed()
@@ -83,6 +87,7 @@ class Connection:
             self._paused_until = until
 
     def _set(self, *, connected: bool) -> None:
+        self.denied = self.denied and not connected
         if connected != self.connected:
             self.connected = connected
             self._changed()

@@ -40,6 +40,8 @@ _VALIDITY: Final = timedelta(days=1)
 _REPORT_TIME: Final = timedelta(hours=1)
 #: Messages that are asked for in one round.
 _AT_ONCE: Final = 100
+#: Between two tries of credentials that are refused: more of them look like an attack.
+_DENIED_INTERVAL: Final = timedelta(minutes=30)
 #: Between two looks at the balance, and at the phones.
 BALANCE_INTERVAL: Final = timedelta(minutes=15)
 PHONES_INTERVAL: Final = timedelta(minutes=5)
@@ -104,6 +106,7 @@ class Watch:
 
     async def check(self) -> None:
         """Ask whether the account works. Raises :class:`BackendError`."""
+        self._asked_at["check"] = dt_util.utcnow()
         with self._connection.asking(), suppress(UnsupportedError):
             # Where nothing can be asked it is taken to work, until a message shows that it does not.
             await self._provider.check()
@@ -133,7 +136,7 @@ class Watch:
             LOGGER.debug("%s was not asked for everything: %s", self._provider.title, error)
 
     async def _step(self, *, everything: bool) -> None:
-        """One round. What cannot be asked does not keep from asking the rest; raises the first error at the end."""
+        """One round. What is refused does not keep from asking the rest; raises the first error at the end."""
         self._end_waiting()
         self.callbacks_missing = self._is_call_missing()
         failed: BackendError | None = None
@@ -144,6 +147,8 @@ class Watch:
                 await question()
             except BackendError as error:
                 failed = failed or error
+                if not self._connection.connected:
+                    break
         await self._ledger.archive()
         self._changed()
         if failed is not None:
@@ -151,6 +156,8 @@ class Watch:
 
     def _questions(self, *, everything: bool) -> Iterator[Callable[[], Awaitable[object]]]:
         able = self._provider.capabilities
+        if self._connection.denied and not everything and not self._is_due("check", _DENIED_INTERVAL):
+            return
         if not self._connection.connected:
             yield self.check
         if Capability.REPORT_POLL in able:

@@ -247,6 +247,27 @@ class TestConnection:
             for flow in account.hass.config_entries.flow.async_progress()
         )
 
+    async def test_refused_credentials_are_rarely_tried_again(self, account: Account) -> None:
+        account.provider.errors = {"check": AuthError("no"), "balance": AuthError("no")}
+        with pytest.raises(HomeAssistantError):
+            await account.ask("get_balance")
+        before = account.provider.checks
+        for _ in range(60):
+            await account.pass_time(60)
+        assert account.provider.checks - before == 2
+        account.provider.errors = {}
+        await account.pass_time(30 * 60)
+        assert account.state_of("connectivity") == "on"
+
+    async def test_while_a_provider_is_away_nothing_else_is_asked(self, account: Account) -> None:
+        account.provider.outcomes.append(taken("ref"))
+        await account.send()
+        account.provider.errors = {"check": TemporaryError("down"), "reports": TemporaryError("down")}
+        await account.pass_time(60)
+        asked = len(account.provider.asked)
+        await account.pass_time(600)
+        assert len(account.provider.asked) == asked
+
     async def test_an_account_that_wants_to_be_left_alone_is_not_asked(self, account: Account) -> None:
         account.provider.errors = {"balance": ThrottledError("slowly", retry_after=200)}
         with pytest.raises(HomeAssistantError):
