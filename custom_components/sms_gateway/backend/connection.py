@@ -31,8 +31,8 @@ _ACCOUNT_FAILS: Final = frozenset({ErrorCode.AUTH, ErrorCode.IP_DENIED, ErrorCod
 class Connection:
     """What every request says about the account. ``changed`` is called when :attr:`connected` does.
 
-    :attr:`denied` says that the provider lets nobody in until somebody has done something. ``auth_failed`` is called when
-    the credentials are refused: the user has to sign in again.
+    :attr:`denied` says that the provider lets nobody in until somebody has done something. ``auth_failed`` is called
+    when the credentials are refused: the user has to sign in again.
     """
 
     def __init__(self, changed: Callable[[], None], auth_failed: Callable[[], None]) -> None:
