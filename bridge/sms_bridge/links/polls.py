@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sms_bridge.links.account import InletSink
 from sms_providers.exceptions import ProviderError, ThrottledError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from sms_bridge.routing.link import Inlet
     from sms_providers.model import Taken
     from sms_providers.provider import LostSend, OpenSend, Provider
 
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
 #: Pauses between two questions after lost answers, in seconds; most graces (30 s by default) end within the first few.
 _FIND_PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 8.0, 15.0, 30.0, 60.0)
 #: Questions that are asked although no answer is written down as lost: its commit may still be under way.
 _FIND_AT_LEAST: Final = 2
-#: References of what was taken that are remembered, beside those that the store knows to be open.
+#: References of what was taken that are remembered beside those in the store, whose commit may still be under way; and
+#: lost answers that nobody could be asked for.
 _REFERENCES: Final = 1_000
+_UNASKED: Final = 1_000
+#: How long before a lost send the references of other messages matter: clocks differ.
+_BEFORE: Final = timedelta(hours=1)
 #: Open messages that are looked at, and those that one round asks for.
 _OPEN: Final = 1_000
 _AT_ONCE: Final = 100
@@ -47,12 +55,16 @@ class Surroundings:
 
 
 class LostAnswers:
-    """Asks whether the provider took what it has not answered, as long as the graces run."""
+    """Asks whether the provider took what it has not answered, as long as the graces run.
+
+    What it could not be asked for within its grace is asked for when it is about to be sent again.
+    """
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._asked = 0
         self._references: dict[str, None] = {}
+        self._unasked: dict[int, LostSend] = {}
 
     def begin(self) -> None:
         """An answer was lost, or may have been."""
@@ -60,10 +72,8 @@ class LostAnswers:
 
     def taken(self, taken: Taken) -> None:
         """The provider has answered with these references: they are of no lost answer."""
-        for reference in taken.references:
-            self._references[reference] = None
-        while len(self._references) > _REFERENCES:
-            self._references.pop(next(iter(self._references)))
+        self._references |= dict.fromkeys(taken.references)
+        _shorten(self._references, _REFERENCES)
 
     async def step(self) -> float | None:
         """Ask once; returns the seconds until the next time, ``None`` where nothing is left to ask for."""
@@ -74,20 +84,30 @@ class LostAnswers:
         self._asked += 1
         return pause if lost or self._asked <= _FIND_AT_LEAST else None
 
-    async def _find(self, lost: Sequence[LostSend]) -> None:
+    async def ask_first(self, rows: Collection[int]) -> Mapping[int, Taken]:
+        """Which of the messages that are about to be sent the provider has already, by their rows."""
+        if self._unasked.keys().isdisjoint(rows):
+            return {}
+        return await self._find([*self._unasked.values(), *await self._around.inlet.unanswered()])
+
+    async def _find(self, lost: Sequence[LostSend]) -> Mapping[int, Taken]:
         inlet = self._around.inlet
-        opened = await inlet.open_sends(_OPEN)
-        known = frozenset({*self._references, *(send.reference for send in opened)})
+        since = min(send.sent_at for send in lost) - _BEFORE
+        known = frozenset(self._references) | await inlet.references_since(since)
+        sends = {send.reference: send for send in lost}
         try:
             found = await self._around.provider().find(lost, known)
         except ProviderError as error:
             self._around.failed("lost answers", error)
-            return
-        for send in lost:
-            taken = found.get(send.reference)
-            if taken is not None:
+            self._unasked |= sends
+            _shorten(self._unasked, _UNASKED)
+            return {}
+        for row in sends:
+            self._unasked.pop(row, None)
+            if (taken := found.get(row)) is not None:
                 self.taken(taken)
-                await inlet.answered(send.reference, taken)
+                await inlet.answered(row, taken)
+        return found
 
 
 class OpenReports:
@@ -163,3 +183,9 @@ async def _ask(around: Surroundings, what: str, look: Callable[[], Awaitable[Non
 
 def _key(send: OpenSend) -> tuple[str, str]:
     return (send.reference, send.recipient)
+
+
+def _shorten(kept: dict[_Key, _Value], limit: int) -> None:
+    """Forget what has been kept longest."""
+    while len(kept) > limit:
+        kept.pop(next(iter(kept)))

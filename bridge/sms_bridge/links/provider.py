@@ -137,16 +137,10 @@ class ProviderLink:
         segment_taken: Callable[[int, int, str], Awaitable[None]],  # noqa: ARG002 - a provider takes wholes
     ) -> Sequence[Outcome]:
         """See :meth:`sms_bridge.routing.link.Link.submit`."""
-        if self._stopping:
-            stops = Error(code=ErrorCode.GATEWAY_OFFLINE, message="the bridge stops", temporary=True)
-            return [Refused(error=stops, same_gateway_again=True)] * len(batch)
-        outgoing = [Outgoing(reference=given.row, message=given.message) for given in batch]
-        outcomes: Sequence[Outcome] = ()
-        try:
-            outcomes = await self._account.send(outgoing)
-        finally:
-            self._judge(outcomes)
-        return outcomes
+        found = await self._lost.ask_first([given.row for given in batch])
+        rest = [given for given in batch if given.row not in found]
+        left = iter(await self._send(rest) if rest else ())
+        return [found.get(given.row) or next(left) for given in batch]
 
     async def discard(self, source: Source) -> None:
         """See :meth:`sms_bridge.routing.link.Link.discard`: a provider keeps no copy that is ours to delete."""
@@ -202,6 +196,18 @@ class ProviderLink:
         if self._stopping:
             return CallbackResponse(503, "Service Unavailable")
         return await self._account.receiver.receive(request)
+
+    async def _send(self, batch: Sequence[Submission]) -> Sequence[Outcome]:
+        if self._stopping:
+            stops = Error(code=ErrorCode.GATEWAY_OFFLINE, message="the bridge stops", temporary=True)
+            return [Refused(error=stops, same_gateway_again=True)] * len(batch)
+        outgoing = [Outgoing(reference=given.row, message=given.message) for given in batch]
+        outcomes: Sequence[Outcome] = ()
+        try:
+            outcomes = await self._account.send(outgoing)
+        finally:
+            self._judge(outcomes)
+        return outcomes
 
     def _make_polls(self, around: Surroundings) -> list[Routine]:
         polls = []

@@ -117,6 +117,10 @@ class GatewayInlet:
             for segment in segments
         ]
 
+    async def references_since(self, since: datetime) -> frozenset[str]:
+        """See :meth:`sms_bridge.routing.link.Inlet.references_since`."""
+        return await self._store.read(lambda tx: tx.references_since(self._name, since.timestamp()))
+
     async def unanswered(self) -> Sequence[LostSend]:
         """See :meth:`sms_bridge.routing.link.Inlet.unanswered`."""
         messages = await self._store.read(lambda tx: tx.in_phase(Phase.UNKNOWN, self._name))

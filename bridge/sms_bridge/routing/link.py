@@ -154,6 +154,9 @@ class Inlet(Protocol):
     async def open_sends(self, limit: int) -> Sequence[OpenSend]:
         """What this gateway took and has not said its last word on, newest first; for gateways that must be asked."""
 
+    async def references_since(self, since: datetime) -> frozenset[str]:
+        """Under which references this gateway has taken something since."""
+
     async def unanswered(self) -> Sequence[LostSend]:
         """The submissions to this gateway whose answer is lost and whose grace still runs, also of the last run."""
 

@@ -308,6 +308,9 @@ class Transaction(Protocol):
     def segments_by_reference(self, gateway: str, reference: str, since: float) -> Sequence[Segment]:
         """Segments of this gateway with this reference, newest first."""
 
+    def references_since(self, gateway: str, since: float) -> frozenset[str]:
+        """References of all segments that this gateway took since."""
+
     def open_segments(self, gateway: str, limit: int) -> Sequence[Segment]:
         """Segments of messages that wait for this gateway's reports and are not on the handset yet, newest first."""
 

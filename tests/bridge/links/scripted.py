@@ -225,6 +225,9 @@ class Inlet:
     async def open_sends(self, limit: int) -> Sequence[OpenSend]:
         return self.opened[:limit]
 
+    async def references_since(self, since: datetime) -> frozenset[str]:
+        return frozenset(send.reference for send in self.opened if send.taken_at >= since)
+
     async def answered(self, row: int, taken: Taken) -> None:
         self.lost = [send for send in self.lost if send.reference != row]
         self.found.append((row, taken))

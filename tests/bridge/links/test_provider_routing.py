@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sms_bridge.routing.link import LinkState
-from sms_providers.exceptions import AuthError
+from sms_providers.exceptions import AuthError, TemporaryError
 from sms_providers.model import DeliveryReport, ErrorCode, State, Taken
 from tests.bridge.links.scripted import Script, make_link, no_answer, refused
 from tests.bridge.routing.bench import settings
@@ -126,6 +126,35 @@ async def test_a_lost_answer_that_is_not_found_is_sent_again_after_the_grace_and
         first, second = script.times("send")
         assert second - first >= 30
         assert stage.world.last("one")["possible_duplicate"]
+
+
+@virtual_time
+async def test_what_could_not_be_asked_for_in_time_is_asked_for_before_it_is_sent_again(
+    tmp_path: Path,
+) -> None:
+    outage = [TemporaryError("no connection")] * 5
+    script = Script(sends=deque([no_answer()]), finds=deque([*outage, {1: FOUND}]))
+    async with running(tmp_path, script) as stage:
+        await stage.send("one", gateway=("cloud",))
+        await stage.world.until(lambda: "accepted" in stage.world.states("one"))
+        await asyncio.sleep(3_600)
+        assert rows(script) == ["one"]
+        assert len(script.times("find")) == 6
+        assert stage.world.states("one") == ["queued", "unknown", "accepted"]
+        assert stage.world.last("one")["reference"] == ["77"]
+
+
+@virtual_time
+async def test_what_is_not_found_then_is_sent_again_with_all_others_of_its_request(tmp_path: Path) -> None:
+    outage = [TemporaryError("no connection")] * 5
+    script = Script(sends=deque([no_answer(), no_answer(), no_answer()]), finds=deque([*outage, {2: FOUND}]))
+    async with running(tmp_path, script) as stage:
+        everybody = ("+491701234561", "+491701234562", "+491701234563")
+        await stage.send("all", to=everybody, gateway=("cloud",))
+        names = [f"all/{at}" for at in range(3)]
+        await stage.world.until(lambda: all("accepted" in stage.world.states(name) for name in names))
+        assert [outgoing.reference for outgoing in script.sent] == [1, 2, 3, 1, 3]
+        assert [stage.world.last(name)["reference"] for name in names] == [["r1"], ["77"], ["r3"]]
 
 
 @virtual_time

@@ -200,6 +200,20 @@ async def test_open_sends_are_those_that_wait_for_a_word(cloud: Bench) -> None:
     assert [send.reference for send in await inlet(cloud).open_sends(1)] == ["72"]
 
 
+async def test_references_are_known_when_nothing_more_is_awaited_of_them(cloud: Bench) -> None:
+    await cloud.queue("old")
+    await cloud.attempt(taken("70", state=State.ACCEPTED), "cloud")
+    cloud.now += 3600
+    since = datetime.fromtimestamp(cloud.now, UTC)
+    await cloud.queue("ended", dlr=False)
+    await cloud.attempt(taken("71", state=State.ACCEPTED), "cloud")
+    await cloud.queue("open")
+    await cloud.attempt(taken("72", state=State.ACCEPTED), "cloud")
+    await cloud.queue("elsewhere", gateway=("stick",))
+    await cloud.attempt(taken("73"), "stick")
+    assert await inlet(cloud).references_since(since) == {"71", "72"}
+
+
 async def test_one_reference_for_several_recipients_reports_on_the_one_it_names(cloud: Bench) -> None:
     await cloud.queue("one", to=NUMBER)
     await cloud.attempt(taken("77", state=State.ACCEPTED), "cloud")

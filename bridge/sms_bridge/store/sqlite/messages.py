@@ -170,6 +170,10 @@ class MessageTables:
         found = self._execute(sql.SEGMENTS_BY_REFERENCE, (gateway, reference, since)).fetchall()
         return [rows.segment_from_row(row) for row in found]
 
+    def references_since(self, gateway: str, since: float) -> frozenset[str]:
+        found = self._execute(sql.REFERENCES_SINCE, (gateway, since)).fetchall()
+        return frozenset(reference for (reference,) in found)
+
     def open_segments(self, gateway: str, limit: int) -> Sequence[Segment]:
         found = self._execute(sql.OPEN_SEGMENTS, (gateway, limit)).fetchall()
         return [rows.segment_from_row(row) for row in found]

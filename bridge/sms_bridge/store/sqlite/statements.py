@@ -107,6 +107,7 @@ SEGMENTS_BY_REFERENCE: Final = (
     f"SELECT {_SEGMENT} FROM segments WHERE gateway = ? AND reference = ? AND taken_at >= ?"
     " ORDER BY taken_at DESC"
 )
+REFERENCES_SINCE: Final = "SELECT DISTINCT reference FROM segments WHERE gateway = ? AND taken_at >= ?"
 OPEN_SEGMENTS: Final = f"""
 SELECT {", ".join(f"segments.{column}" for column in _SEGMENT.split(", "))}
 FROM messages JOIN segments ON segments.message_row = messages.row
