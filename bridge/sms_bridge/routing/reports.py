@@ -158,17 +158,25 @@ class Reports:
         suspects = {message.row: message for message in _to_recipient(tx, arrived, Phase.UNKNOWN, Phase.HELD)}
         if about is not None:
             suspects[about.row] = about
-        if len(suspects) != 1:
-            return False
-        (suspect,) = suspects.values()
-        whole = arrived.gateway in self._wholesale
-        if not _is_answer(suspect, arrived, whole=whole) or _has_rival(tx, suspect, arrived):
+        suspect = self._suspect(tx, list(suspects.values()), arrived)
+        if suspect is None:
             return False
         segment = self._segment_was_taken(tx, suspect, arrived.reference, now)
         if segment is None:
             return False
         self._apply_to(tx, segment, arrived, now)
         return True
+
+    def _suspect(self, tx: Transaction, suspects: Sequence[Message], arrived: StoredReport) -> Message | None:
+        whole = arrived.gateway in self._wholesale
+        if whole:
+            # What such a gateway's reports can be foreseen to bear is a reference of ours: no other message has it.
+            foreseen = (message for message in suspects if message.expected_reference == arrived.reference)
+            if (message := next(foreseen, None)) is not None:
+                return message
+        if len(suspects) != 1 or _has_rival(tx, suspects[0], arrived):
+            return None
+        return suspects[0] if _is_answer(suspects[0], arrived, whole=whole) else None
 
     def _segment_was_taken(
         self, tx: Transaction, message: Message, reference: str, now: float

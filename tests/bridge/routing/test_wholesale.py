@@ -86,6 +86,25 @@ async def test_a_report_that_may_mean_two_lost_messages_settles_neither(cloud: B
     assert (await cloud.message("two")).state is State.UNKNOWN
 
 
+async def test_a_report_with_our_own_reference_settles_that_message_whatever_else_is_on_its_way(
+    cloud: Bench,
+) -> None:
+    for name in ("one", "two"):
+        await cloud.queue(name, text=name)
+        await cloud.attempt(no_answer(f"our {name}"), "cloud")
+    await cloud.queue("three", text="three")
+    await cloud.claim_one("cloud")
+    await cloud.report("our two", State.DELIVERED, gateway="cloud")
+    assert await cloud.states("two") == ["queued", "unknown", "accepted", "delivered!"]
+    assert await cloud.states("one") == ["queued", "unknown"]
+    await cloud.report("our four", State.DELIVERED, gateway="cloud")
+    assert await cloud.states("one") == ["queued", "unknown"]
+    await cloud.pass_time(31)
+    await cloud.report("our one", State.DELIVERED, gateway="cloud")
+    assert not await cloud.claim("cloud")
+    assert await cloud.states("one") == ["queued", "unknown", "accepted", "delivered!"]
+
+
 async def test_what_the_gateway_is_found_to_have_is_not_sent_again(cloud: Bench) -> None:
     message = await lost(cloud)
     (asked,) = await inlet(cloud).unanswered()
