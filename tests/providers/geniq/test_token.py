@@ -12,7 +12,7 @@ from sms_bridge.simulator.provider_geniq import GeniqServer
 from sms_bridge.simulator.provider_geniq_account import GeniqOptions
 from sms_providers.exceptions import AuthError, TemporaryError
 from sms_providers.geniq import Geniq, GeniqSettings
-from sms_providers.model import ErrorCode, Refused, Taken
+from sms_providers.model import ErrorCode, RefusalClass, Refused, Taken, refusal_class
 from tests.providers.geniq.account import connect, no_sleep, outgoing
 from tests.providers.geniq.recorder import example
 
@@ -236,6 +236,26 @@ async def test_without_a_token_a_message_has_certainly_not_been_sent(
     server.faults.clear()
     (outcome,) = await geniq.send([outgoing()])
     assert isinstance(outcome, Taken)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (Fault(code=77), ErrorCode.AUTH),
+        (Fault(code=11), ErrorCode.AUTH),
+        (Fault(status=400, body=""), ErrorCode.AUTH),
+        (Fault(status=404, body=""), ErrorCode.UNSUPPORTED),
+        (Fault(code=6), ErrorCode.NO_CREDIT),
+    ],
+)
+async def test_a_refusal_of_a_token_is_no_fault_of_the_message(
+    fault: Fault, code: ErrorCode, geniq: Geniq, server: GeniqServer
+) -> None:
+    server.faults.add(fault, path="/token")
+    (outcome,) = await geniq.send([outgoing()])
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code is code
+    assert refusal_class(code) is RefusalClass.GATEWAY
 
 
 async def test_a_token_whose_answer_is_lost_is_asked_for_again(geniq: Geniq, server: GeniqServer) -> None:

@@ -77,7 +77,7 @@ API_CODES: Final[Mapping[int, ApiCode]] = MappingProxyType(
             "top up the account",
         ),
         7: ApiCode("Prepaid Account has expired", ErrorCode.NO_CREDIT, Effect.REFUSED, "top up the account"),
-        8: ApiCode("Invalid API Key credentials", ErrorCode.AUTH, Effect.AUTH, _CREDENTIALS),
+        8: ApiCode("Account Invalid Configuration", ErrorCode.AUTH, Effect.AUTH, _ACCOUNT),
         10: ApiCode(
             "Could not route message", ErrorCode.NO_ROUTE, Effect.REFUSED, "send it by another gateway"
         ),

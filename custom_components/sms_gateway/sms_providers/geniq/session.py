@@ -25,7 +25,7 @@ from ..exceptions import (
     TemporaryError,
     ThrottledError,
 )
-from ..model import ErrorCode
+from ..model import ErrorCode, RefusalClass, refusal_class
 from .codes import API_CODES, SPAM_CONTROL, SUCCESS, WHATSAPP_CODES, Effect, number_of
 from .instant import read_instant
 from .settings import TITLE
@@ -226,6 +226,11 @@ class Session:
         except NoAnswerError as error:
             # Whatever became of it: the request that wanted this token has not been made.
             raise TemporaryError(str(error), provider_code=error.provider_code) from None
+        except RejectedError as error:
+            if refusal_class(error.code) is not RefusalClass.CONTENT:
+                raise
+            # Neither number nor text has been seen yet: another gateway may send it.
+            raise AuthError(str(error), provider_code=error.provider_code) from None
         value = reply.members.get("token")
         if not isinstance(value, str) or not value:
             raise TemporaryError(f"{TITLE}, {call.name}: an answer without a token", code=ErrorCode.NETWORK)
