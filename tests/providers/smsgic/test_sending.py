@@ -136,8 +136,8 @@ async def test_the_form_of_recipients_can_be_given(
 @pytest.mark.parametrize(
     ("what", "code"),
     [
-        (message("+1234567"), ErrorCode.INVALID_RECIPIENT),
-        (message("22333"), ErrorCode.INVALID_RECIPIENT),
+        (message("+1234567"), ErrorCode.UNSUPPORTED),
+        (message("22333"), ErrorCode.UNSUPPORTED),
         (message(text=""), ErrorCode.INVALID_TEXT),
         (message(text=None, data=b"\x00"), ErrorCode.UNSUPPORTED),
         (message(flash=True), ErrorCode.UNSUPPORTED),

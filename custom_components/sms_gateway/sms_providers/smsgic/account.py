@@ -336,9 +336,8 @@ def _text(message: OutboundMessage) -> str:
 def _digits(recipient: str) -> str:
     digits = recipient.removeprefix("+")
     if _RECIPIENT.fullmatch(digits) is None:
-        raise RejectedError(
-            "SMSgic sends to international numbers of 8 to 20 digits only", code=ErrorCode.INVALID_RECIPIENT
-        )
+        # Another gateway may know this number, such as a short code of its network.
+        raise UnsupportedError("SMSgic sends to international numbers of 8 to 20 digits only")
     return digits
 
 
