@@ -540,6 +540,33 @@ async def test_a_secret_that_is_issued_later_is_hidden_too(session: aiohttp.Clie
     assert client.readable(f"bad t0ken for {KEY}") == "bad … for …"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"no route for and\/or it's 5 o'clock",
+        "no route for and/or it&#039;s 5 o&#039;clock",
+        "no route for and/or it&#x27;s 5 o&#x27;clock",
+        "no route for and%2For%20it%27s%205%20o%27clock",
+    ],
+)
+async def test_a_text_is_hidden_however_it_is_trimmed_and_escaped(
+    session: aiohttp.ClientSession, said: str
+) -> None:
+    assert client_of(session).readable(said, ("  and/or it's 5 o'clock\n",)) == "no route for …"
+
+
+async def test_of_many_secrets_that_are_issued_only_the_last_are_kept(session: aiohttp.ClientSession) -> None:
+    client = client_of(session)
+    for number in range(1_000):
+        client.hide(f"token-{number:03}")
+    assert client.readable("token-999 token-998 token-000") == "… … token-000"
+
+
+async def test_a_request_shows_nothing_of_what_it_bears() -> None:
+    call = post("http://127.0.0.1", headers={"Authorization": f"Bearer {KEY}"}, form={"text": TEXT})
+    assert repr(call) == "Call(name='POST /send', method='POST', reads=False, quotable=True)"
+
+
 async def test_an_answer_that_holds_messages_is_never_quoted(session: aiohttp.ClientSession) -> None:
     async with RawProvider(http("Dear Anna", "400 Bad Request")) as server:
         with pytest.raises(RejectedError) as caught:

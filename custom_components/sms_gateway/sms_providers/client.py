@@ -57,6 +57,8 @@ _READ_PAUSE: Final = 0.5
 #: Pauses of a throttled provider that does not say how long, in seconds: 1, 2, 4 … 60 (MQTT contract).
 _SHORTEST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
+#: Issued secrets that are kept out of what people read: one is in use, its predecessor may be on its way yet.
+_ISSUED: Final = 8
 #: Lines of dialogue that are kept for error reports.
 _TRANSCRIPT_LINES: Final = 40
 
@@ -72,13 +74,13 @@ class Call:
 
     name: str
     method: str
-    url: URL
-    query: Mapping[str, str] = field(default_factory=dict)
-    form: Mapping[str, str] | None = None
-    body: Mapping[str, object] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    url: URL = field(repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    body: Mapping[str, object] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     reads: bool = False
-    private: tuple[str, ...] = ()
+    private: tuple[str, ...] = field(default=(), repr=False)
     quotable: bool = True
 
 
@@ -132,7 +134,8 @@ class Client:
     ) -> None:
         self._session = session
         self._title = title
-        self._secrets = list(secrets)
+        self._secrets = tuple(secrets)
+        self._issued: deque[str] = deque(maxlen=_ISSUED)
         self._response_timeout = response_timeout
         # The first part is shorter than the whole: what runs out of time while it connects has not been sent.
         self._timeout = aiohttp.ClientTimeout(
@@ -146,9 +149,9 @@ class Client:
         self._transcript: deque[str] = deque(maxlen=_TRANSCRIPT_LINES)
 
     def hide(self, secret: str) -> None:
-        """Keep one more secret out of errors and transcript, such as a token that was just issued."""
-        if secret not in self._secrets:
-            self._secrets.append(secret)
+        """Keep a secret that was just issued, such as a token, out of errors and transcript; and the few before it."""
+        if secret not in self._issued:
+            self._issued.append(secret)
 
     def transcript(self) -> Sequence[str]:
         """Return the last requests and what became of them, oldest first."""
@@ -196,7 +199,7 @@ class Client:
     def readable(self, text: str, private: Sequence[str] = ()) -> str:
         """Return the beginning of a provider's words without secrets, texts and full numbers."""
         text = text[:_QUOTED]
-        for hidden in sorted({*self._secrets, *private}, key=len, reverse=True):
+        for hidden in sorted({*self._secrets, *self._issued, *private}, key=len, reverse=True):
             for written in _spellings(hidden):
                 text = re.sub(re.escape(written), "…", text, flags=re.IGNORECASE)
         return redact_numbers(" ".join(text.split()))[:_EXCERPT]
@@ -347,13 +350,18 @@ def _may_pass(failure: ProviderError | None) -> bool:
 
 
 def _spellings(hidden: str) -> set[str]:
-    """How a provider may repeat what it was told: as it is, in an address, in JSON, in HTML."""
+    """How a provider may repeat what it was told, which many trim: as it is, in an address, in JSON, in HTML."""
+    hidden = hidden.strip()
+    in_json, in_html = json.dumps(hidden)[1:-1], html.escape(hidden)
     return {
         hidden,
         quote(hidden, errors="replace"),
         quote(hidden, safe="", errors="replace"),
         quote_plus(hidden, errors="replace"),
-        json.dumps(hidden)[1:-1],
+        in_json,
         json.dumps(hidden, ensure_ascii=False)[1:-1],
-        html.escape(hidden),
+        # PHP escapes the slash, and the apostrophe in decimal.
+        in_json.replace("/", r"\/"),
+        in_html,
+        in_html.replace("&#x27;", "&#039;"),
     } - {""}
