@@ -112,9 +112,12 @@ class Dispatcher:
         while not self._stopping or finished:
             self._wake[link.name].clear()
             wanted = 0 if self._stopping or not self._gateways.is_usable(link.name) else link.max_batch
-            granted = self._pace.take(wanted) if wanted else 0
-            batch = await (self._settle(link, finished, granted) if finished else self._claim(link, granted))
-            self._pace.give_back(granted - len(batch))
+            async with self._pace.turn():
+                granted = self._pace.take(wanted) if wanted else 0
+                batch = await (
+                    self._settle(link, finished, granted) if finished else self._claim(link, granted)
+                )
+                self._pace.give_back(granted - len(batch))
             finished = ()
             if batch:
                 finished = await self._submit(link, batch)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +11,7 @@ from sms_providers.model import Error, ErrorCode, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
     from datetime import tzinfo
 
     from sms_bridge.routing.settings import Limits
@@ -103,6 +106,11 @@ class Pace:
         self._clock = clock
         self._tokens = float(self._burst)
         self._filled_at = clock()
+        self._turn = asyncio.Lock()
+
+    def turn(self) -> AbstractAsyncContextManager[object]:
+        """For the time from taking tokens to giving back: what one worker does not need must not keep others waiting."""
+        return nullcontext() if self._rate is None else self._turn
 
     def take(self, wanted: int) -> int:
         """Tokens granted, at most ``wanted``; 0 when the bucket is empty."""

@@ -154,6 +154,18 @@ async def test_messages_are_paced_after_the_burst(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_a_gateway_that_finds_little_does_not_hold_up_the_others_of_the_pace(tmp_path: Path) -> None:
+    world = World()
+    limits = Limits(per_minute=30, burst=10, per_day=None, per_recipient_per_hour=None)
+    links = [ScriptedLink(name, world, max_batch=10, parallel=4) for name in ("stick", "spare", "cloud")]
+    async with staged(tmp_path, *links, limits=limits) as stage:
+        for number in range(9):
+            await stage.send(f"m{number}", gateway=(links[number % 3].name,))
+        await world.until(lambda: len(world.air) == 9)
+    assert max(sent.at for sent in world.air) < 1
+
+
+@virtual_time
 async def test_what_is_more_urgent_overtakes_what_waits(tmp_path: Path) -> None:
     world = World()
     stick = ScriptedLink("stick", world, online=False)
