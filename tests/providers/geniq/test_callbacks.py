@@ -460,6 +460,19 @@ def test_a_text_that_is_written_as_a_number_is_one() -> None:
     assert (received.key, received.message.text) == ("5", "4711")
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (FORM, b"messageId=m&originator=6591234567&message=Caf%E9+at+5"),
+        (FORM, b"messageId=m&originator=6591234567&message=Caf\xe9+at+5"),
+        ("application/json", b'{"messageId": "m", "originator": "6591234567", "message": "Caf\xe9 at 5"}'),
+    ],
+)
+def test_a_message_with_an_octet_of_another_encoding_is_not_lost(content_type: str, body: bytes) -> None:
+    request = CallbackRequest(method="POST", content_type=content_type, query="", body=body)
+    assert received_of(request).message.text == "Caf\ufffd at 5"
+
+
 def test_half_a_surrogate_pair_can_be_stored() -> None:
     body = b'{"messageId": "m", "type": "text", "originator": "1", "body": " a\\ud83db "}'
     request = CallbackRequest(method="POST", content_type="application/json", query="", body=body)

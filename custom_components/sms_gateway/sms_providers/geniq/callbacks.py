@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _MOST_PARAMETERS: Final = 50
 #: Characters of an id above which it is none of GENIQ's, which are UUIDs.
 _LONGEST_ID: Final = 128
+#: What stands for octets that are no UTF-8.
+_NO_CHARACTER: Final = "\ufffd"
 #: Characters of a status that is in no table.
 _LONGEST_WORD: Final = 40
 #: Types of received messages that have an address with the content behind it.
@@ -48,7 +50,7 @@ def read_callback(request: CallbackRequest) -> Sequence[DeliveryReport | Receive
     """Return the event of a callback; none for a kind that no document has. Raises CallbackError for what is none."""
     members = _members(request)
     message_id = _word(members, "messageId")
-    if not message_id or len(message_id) > _LONGEST_ID:
+    if not message_id or len(message_id) > _LONGEST_ID or _NO_CHARACTER in message_id:
         raise CallbackError(400, "it has no messageId")
     if "status" in members:
         return (_report(message_id, members),)
@@ -63,23 +65,16 @@ def _members(request: CallbackRequest) -> Mapping[str, object]:
     body = request.body.strip()
     if body.startswith(b"{") or "json" in request.content_type.lower():
         try:
-            data = parse_json(body.decode("utf-8-sig"))
+            data = parse_json(body.decode("utf-8-sig", errors="replace"))
         except ValueError:
             raise CallbackError(400, "its body is no JSON") from None
         if not isinstance(data, dict):
             raise CallbackError(400, "its body is no JSON object")
         return data
     try:
-        written = body.decode("utf-8") if body else request.query
-        return dict(
-            parse_qsl(
-                written,
-                keep_blank_values=True,
-                max_num_fields=_MOST_PARAMETERS,
-                encoding="utf-8",
-                errors="strict",
-            )
-        )
+        written = body.decode(errors="replace") if body else request.query
+        # A text with an octet of another encoding would be refused, and called with, for ever.
+        return dict(parse_qsl(written, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS))
     except ValueError:
         raise CallbackError(400, "its parameters cannot be read") from None
 
