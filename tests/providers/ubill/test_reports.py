@@ -129,6 +129,18 @@ async def test_an_unknown_status_changes_no_state_and_is_kept(
     assert caplog.text.count("status 9") == 1
 
 
+@pytest.mark.parametrize(
+    "written", ['"+995511194242"', '"00995511194242"', '" 995511194242"', "995511194242"]
+)
+async def test_a_number_in_a_report_is_known_however_it_is_written(
+    server: UbillServer, ubill: Ubill, clock: Clock, written: str
+) -> None:
+    body = f'{{"statusID": 0, "result": [{{"number": {written}, "statusID": "1"}}]}}'
+    server.faults.add(Fault(status=200, body=body))
+    (report,) = await ubill.reports([opened(clock)])
+    assert (report.state, report.recipient) == (State.DELIVERED, ANNA)
+
+
 async def test_a_report_that_is_refused_does_not_hide_the_others(ubill: Ubill, clock: Clock) -> None:
     await ubill.send([outgoing()])
     reports = await ubill.reports([opened(clock, "999"), opened(clock)])

@@ -26,6 +26,7 @@ from ..provider import CallbackError, ProviderKind
 from .content import NUMBER, OPTIONS, SEND_TIME, digits, read_content
 from .records import (
     DONE,
+    bare_number,
     brand_refusal,
     knows_send_code,
     read_brands,
@@ -235,7 +236,7 @@ class Ubill:
         if fields.get("event", _REPORT_EVENT) != _REPORT_EVENT or "smsID" not in fields:
             return []
         sms_id, status = fields["smsID"].strip(), fields.get("statusID", "").strip()
-        number = fields.get("number", "").strip().removeprefix("+").removeprefix("00")
+        number = bare_number(fields.get("number"))
         if not (_SMS_ID.fullmatch(sms_id) and NUMBER.fullmatch(number) and _STATUS.fullmatch(status)):
             raise CallbackError(400, "smsID, number and statusID are needed")
         report = read_report(sms_id, number, status)

@@ -100,6 +100,11 @@ def knows_send_code(code: str) -> bool:
     return code == DONE or code in _SEND
 
 
+def bare_number(written: str | None) -> str:
+    """Return an international number without the prefix that uBill's document forbids us and may use itself."""
+    return (written or "").strip().removeprefix("+").removeprefix("00")
+
+
 def read_report(reference: str, number: str, status: str) -> DeliveryReport:
     """Return what ``status`` of one number (digits) of a ``smsID`` says; an unknown one changes no state."""
     state = _STATES.get(status)
@@ -128,7 +133,7 @@ def read_result(reference: str, result: object, asked: Iterable[str]) -> list[De
     """
     found: dict[str, DeliveryReport] = {}
     for entry in as_objects(result):
-        number, status = as_text(entry.get("number")), as_text(entry.get("statusID"))
+        number, status = bare_number(as_text(entry.get("number"))), as_text(entry.get("statusID"))
         if number and status:
             found[number] = read_report(reference, number, status)
     complete = bool(found) and all(report.state in _FINAL for report in found.values())
