@@ -79,8 +79,9 @@ class Gateways:
         self._tell(name)
 
     def throttle(self, name: str, seconds: float) -> None:
-        """The gateway asked to be left alone for so long."""
-        self._standing[name].throttled_until = self._clock() + seconds
+        """The gateway asked to be left alone for so long; of several requests at once the longest counts."""
+        standing = self._standing[name]
+        standing.throttled_until = max(standing.throttled_until, self._clock() + seconds)
 
     def throttled_for(self, name: str) -> float:
         """Seconds for which a gateway still wants to be left alone."""

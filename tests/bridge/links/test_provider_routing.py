@@ -78,6 +78,19 @@ async def test_a_message_for_a_throttled_account_alone_waits_for_it(tmp_path: Pa
         assert stage.world.texts() == []
 
 
+@virtual_time
+async def test_of_two_pauses_that_are_asked_for_at_once_the_longer_counts(tmp_path: Path) -> None:
+    throttled = [refused(ErrorCode.THROTTLED, retry_after=pause) for pause in (60.0, 1.0)]
+    script = Script(sends=deque(throttled))
+    async with running(tmp_path, script) as stage:
+        await asyncio.gather(*(stage.send(name, text=name, gateway=("cloud",)) for name in ("one", "two")))
+        await asyncio.sleep(59)
+        assert sorted(str(text) for text in rows(script)) == ["one", "two"]
+        await stage.world.until(
+            lambda: all("accepted" in stage.world.states(name) for name in ("one", "two"))
+        )
+
+
 @pytest.mark.parametrize("code", [ErrorCode.AUTH, ErrorCode.NO_CREDIT, ErrorCode.NETWORK])
 @virtual_time
 async def test_what_an_account_cannot_send_the_next_gateway_does(tmp_path: Path, code: ErrorCode) -> None:
