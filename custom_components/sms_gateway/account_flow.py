@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, override
 
 import voluptuous as vol
 from homeassistant.components import webhook
-from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigFlow
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntryState, ConfigFlow
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -301,7 +301,12 @@ class AccountFlow(ConfigFlow):
         if self.source == SOURCE_USER:
             return self.async_create_entry(title=self._title(), data=self._account)
         entry = self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
-        return self.async_update_and_abort(entry, unique_id=self.unique_id, data=self._account)
+        before = (entry.unique_id, entry.data)
+        result = self.async_update_and_abort(entry, unique_id=self.unique_id, data=self._account)
+        # Of a change to an entry that is not loaded nobody is told, nor of credentials that are good again.
+        if entry.state is not ConfigEntryState.LOADED or (entry.unique_id, entry.data) == before:
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return result
 
     async_step_geniq_callback = _finish
     async_step_ubill_callback = _finish
