@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +11,7 @@ from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.sms_gateway.const import DOMAIN
+from custom_components.sms_gateway.sms_providers.registry import PROVIDERS
 from tests.component.account_providers.live import LiveAccount, data_of
 from tests.component.accounts.conftest import WEBHOOK_ID
 from tests.e2e.providers.kits import KITS
@@ -28,6 +31,25 @@ if TYPE_CHECKING:
 def expected_lingering_timers() -> bool:
     """Nothing of ours may stay; this replaces the exception that MQTT needs."""
     return False
+
+
+@pytest.fixture(autouse=True)
+def _clients_have_the_tests_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the clients' own clock be looked up when it is read, as Home Assistant's is: what is frozen stays so.
+
+    Their short pauses before a question is repeated take no time, for nobody would end them.
+    """
+
+    def clock() -> float:
+        return time.monotonic()
+
+    async def sleep(_seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    for known in PROVIDERS.values():
+        defaults = known.provider.__init__.__kwdefaults__
+        monkeypatch.setitem(defaults, "clock", clock)
+        monkeypatch.setitem(defaults, "sleep", sleep)
 
 
 @pytest.fixture(params=KITS, ids=lambda kit: kit.name)

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+    from custom_components.sms_gateway.backend.model import Snapshot
     from sms_bridge.simulator.provider import ProviderServer
     from sms_bridge.simulator.provider_record import OnAir
     from tests.e2e.providers.kits import Kit
 
 #: Seconds between two looks of an account for what it is not told.
 ROUND: Final = 60
-#: Looks within which a report is asked for, the longer after its message the more.
-_ROUNDS: Final = 15
+#: Looks within which a report is asked for, each after twice the time of the one before.
+_ROUNDS: Final = 8
 #: Turns of the event loop in which something that the test waits for must have happened; a request takes some dozens.
 _TURNS: Final = 20_000
 
@@ -58,6 +59,12 @@ class LiveAccount[Server: ProviderServer](Account):
         self.requests = Requests()
         server.faults = self.requests
 
+    @property
+    def shown(self) -> Snapshot:
+        """What the entities show, whether or not they are available."""
+        snapshot: Snapshot = self.entry.runtime_data.coordinator.data
+        return snapshot
+
     def states_of(self, name: str) -> list[str]:
         """The states that were told of one message, in order."""
         return [event["state"] for event in self.deliveries if event["id"] == name]
@@ -80,11 +87,11 @@ class LiveAccount[Server: ProviderServer](Account):
             await self.rounds(lambda: len(self.deliveries) > told)
 
     async def rounds(self, holds: Callable[[], object]) -> None:
-        """Let the account look at its provider again and again, until something has happened or will not."""
-        for _ in range(_ROUNDS):
+        """Let the account look at its provider ever more rarely, until something has happened or will not."""
+        for number in range(_ROUNDS):
             if holds():
                 return
-            await self.pass_time(ROUND)
+            await self.pass_time(ROUND * 2**number)
 
     async def settle(self) -> None:
         """Wait for the provider's calls, and for everything that is under way."""
