@@ -111,7 +111,15 @@ class Reports:
         if any(same_recipient(segment.recipient, recipient) for segment in known):
             return True
         in_flight = (message for phase in _IN_FLIGHT for message in tx.in_phase(phase, gateway))
-        return any(same_recipient(message.recipient, recipient) for message in in_flight)
+        if any(same_recipient(message.recipient, recipient) for message in in_flight):
+            return True
+        if recipient is None:
+            return False
+        # One that waits to be sent again may be taken already.
+        waiting = tx.find_messages(
+            state=State.UNKNOWN, recipient=recipient, since=None, before_row=None, limit=_RIVALS
+        )
+        return any(message.gateway == gateway for message in waiting)
 
     def late_answer(self, tx: Transaction, gateway: str, reference: str, now: float) -> None:
         """The answer to the submission that had none last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -205,6 +206,17 @@ async def test_only_reports_on_what_was_sent_or_is_in_flight_are_expected(cloud:
     await cloud.claim_one("cloud")
     assert await expected("78", OTHER)
     assert not await expected("78", ANNA)
+
+
+async def test_a_report_on_what_waits_to_be_sent_again_is_expected_and_prevents_it(cloud: Bench) -> None:
+    await lost(cloud)
+    await cloud.pass_time(31)
+    report = DeliveryReport(reference="uuid-1", state=State.DELIVERED, recipient=NUMBER)
+    assert await inlet(cloud).expects(report)
+    assert not await inlet(cloud).expects(replace(report, recipient=ANNA))
+    await inlet(cloud).report(report)
+    assert not await cloud.claim("cloud")
+    assert await cloud.states() == ["queued", "unknown", "accepted", "delivered!"]
 
 
 async def test_open_sends_are_those_that_wait_for_a_word(cloud: Bench) -> None:
