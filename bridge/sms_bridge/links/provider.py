@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -279,10 +280,21 @@ class ProviderLink:
         else:
             self._failures = 0
             self._change(LinkState.ONLINE, None)
+            await self._look_at_balance()
             return _ROUTINE_CHECK
         shortest, longest = pauses
         self._failures += 1
         return min(shortest * 2.0 ** min(self._failures - 1, 10), longest)
+
+    async def _look_at_balance(self) -> None:
+        """Show what is left without being asked; an account that does not say so now is asked again next time."""
+        if Capability.BALANCE in self.capabilities:
+            try:
+                balance = await self._account.provider.balance()
+            except exceptions.ProviderError as error:
+                _LOG.info("%s: cannot be asked for its balance: %s", self.name, error)
+            else:
+                self._tell(replace(self._status, balance=balance))
 
     def _is_online(self) -> bool:
         return self._status.state is LinkState.ONLINE
@@ -292,7 +304,7 @@ class ProviderLink:
             return
         if state is not LinkState.ONLINE:
             _LOG.warning("%s: %s Last lines:\n%s", self.name, detail, "\n".join(self.transcript()))
-        self._tell(LinkStatus(state=state, detail=detail))
+        self._tell(replace(self._status, state=state, detail=detail))
         if state is LinkState.ONLINE:
             for routine in self._polls:
                 routine.hurry()

@@ -56,12 +56,14 @@ class Gateways:
 
     def status_changed(self, name: str, status: LinkStatus) -> None:
         """The link says something else of itself."""
-        if self._standing[name].status != status:
-            self._standing[name].status = status
+        standing = self._standing[name]
+        if standing.status != status:
+            standing.status = status
+            standing.balance = status.balance or standing.balance
             self._tell(name)
 
     def balance(self, name: str) -> Balance | None:
-        """The balance as last asked."""
+        """The balance as last told."""
         return self._standing[name].balance
 
     async def ask_balance(self, name: str) -> Balance:

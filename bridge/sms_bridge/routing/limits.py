@@ -109,7 +109,7 @@ class Pace:
         self._turn = asyncio.Lock()
 
     def turn(self) -> AbstractAsyncContextManager[object]:
-        """For the time from taking tokens to giving back: what one worker does not need must not keep others waiting."""
+        """From taking tokens to giving back: what one worker turns out not to need must not keep others waiting."""
         return nullcontext() if self._rate is None else self._turn
 
     def take(self, wanted: int) -> int:

@@ -90,6 +90,7 @@ class LinkStatus:
     """What a gateway says of itself (MQTT contract, section 4). ``detail`` is a sentence for people.
 
     ``registration`` is ``home``, ``roaming``, ``searching``, ``denied`` or ``None``. ``number`` and ``imei`` are whole.
+    ``balance`` is what it told without being asked by anybody; ``None`` changes nothing.
     """
 
     state: LinkState
@@ -105,6 +106,7 @@ class LinkStatus:
     model: str | None = None
     storage_used: int | None = None
     storage_total: int | None = None
+    balance: Balance | None = None
 
 
 class CallEvent(StrEnum):

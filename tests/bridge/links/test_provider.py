@@ -45,6 +45,20 @@ async def test_a_batch_is_sent_with_the_rows_as_references() -> None:
 
 
 @virtual_time
+async def test_what_is_left_is_shown_without_being_asked() -> None:
+    async with standing() as stand:
+        await asyncio.sleep(1)
+        assert stand.inlet.statuses[-1].balance == stand.script.balance
+        stand.script.balance = Balance(amount=Decimal(3), currency="EUR")
+        await asyncio.sleep(3_700)
+        assert stand.inlet.statuses[-1].balance == stand.script.balance
+        stand.script.balance = TemporaryError("no connection")
+        await asyncio.sleep(3_700)
+        last = stand.inlet.statuses[-1]
+        assert (last.state, last.balance) == (LinkState.ONLINE, Balance(amount=Decimal(3), currency="EUR"))
+
+
+@virtual_time
 async def test_outcomes_are_the_providers_own() -> None:
     own: tuple[Outcome, ...] = (
         refused(ErrorCode.THROTTLED, retry_after=3.0),
@@ -85,7 +99,9 @@ async def test_a_link_has_the_providers_traits_and_the_capabilities_that_the_bri
 @virtual_time
 async def test_an_account_that_answers_is_online_and_checked_now_and_then() -> None:
     async with standing() as stand:
-        assert [status.state for status in stand.inlet.statuses] == [LinkState.OFFLINE, LinkState.ONLINE]
+        states = [status.state for status in stand.inlet.statuses]
+        assert list(dict.fromkeys(states)) == [LinkState.OFFLINE, LinkState.ONLINE]
+        assert states[-1] is LinkState.ONLINE
         await asyncio.sleep(2 * 3_600 + 1)
         assert stand.script.times("check") == [0, 3_600, 7_200]
 
