@@ -161,7 +161,7 @@ class Reports:
 
         ``about`` asks for one message, whatever became of it after the grace.
         """
-        if arrived.recipient is None or (about and not same_recipient(about.recipient, arrived.recipient)):
+        if about and not same_recipient(about.recipient, arrived.recipient):
             return False
         suspects = {message.row: message for message in _to_recipient(tx, arrived, Phase.UNKNOWN, Phase.HELD)}
         if about is not None:
@@ -182,7 +182,7 @@ class Reports:
             foreseen = (message for message in suspects if message.expected_reference == arrived.reference)
             if (message := next(foreseen, None)) is not None:
                 return message
-        if len(suspects) != 1 or _has_rival(tx, suspects[0], arrived):
+        if arrived.recipient is None or len(suspects) != 1 or _has_rival(tx, suspects[0], arrived):
             return None
         return suspects[0] if _is_answer(suspects[0], arrived, whole=whole) else None
 

@@ -95,7 +95,7 @@ async def test_a_report_with_our_own_reference_settles_that_message_whatever_els
         await cloud.attempt(no_answer(f"our {name}"), "cloud")
     await cloud.queue("three", text="three")
     await cloud.claim_one("cloud")
-    await cloud.report("our two", State.DELIVERED, gateway="cloud")
+    await cloud.report("our two", State.DELIVERED, gateway="cloud", recipient=None)
     assert await cloud.states("two") == ["queued", "unknown", "accepted", "delivered!"]
     assert await cloud.states("one") == ["queued", "unknown"]
     await cloud.report("our four", State.DELIVERED, gateway="cloud")
