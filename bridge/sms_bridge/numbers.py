@@ -8,11 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from sms_providers.address import InvalidNumberError, Msisdn, NumberKind, parse_number
+from sms_providers.address import EMERGENCY_ANYWHERE, InvalidNumberError, Msisdn, NumberKind, parse_number
 
-#: 3GPP TS 22.101 clause 10.1.1: 112 and 911 reach emergency services from any phone; 000 and 999 do in so many
-#: countries that nothing else is behind them.
-EMERGENCY_ANYWHERE: Final = frozenset({"000", "112", "911", "999"})
 #: Digits of the longest emergency number that phonenumbers knows for any country.
 _EMERGENCY_DIGITS: Final = 6
 

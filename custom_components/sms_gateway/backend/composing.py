@@ -7,6 +7,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from ..sms_providers.address import EMERGENCY_ANYWHERE
 from ..sms_providers.charset import EncodingChoice, TextTooLongError, plan
 from ..sms_providers.model import Capability, OnUnknown, OutboundMessage, Priority, State
 from . import BackendError
@@ -37,6 +38,7 @@ _NEEDED: Final = (
 def compose(request: SendRequest, provider: Provider, now: datetime) -> list[Record]:
     """Return one message for each recipient, repeats left out. Raises :class:`BackendError`."""
     _check_abilities(request, provider)
+    _check_recipients(request)
     options = _options(request, provider)
     text = request.text or ""
     encoding = EncodingChoice(request.encoding or EncodingChoice.AUTO)
@@ -111,6 +113,13 @@ def _check_abilities(request: SendRequest, provider: Provider) -> None:
             raise BackendError("unsupported", f"{field}: {title} cannot {what}.")
     if request.gateway and Capability.DEVICES not in provider.capabilities:
         raise BackendError("unsupported", f"gateway: {title} has no gateways to choose from.")
+
+
+def _check_recipients(request: SendRequest) -> None:
+    emergency = EMERGENCY_ANYWHERE.intersection(request.recipients)
+    if emergency:
+        numbers = ", ".join(sorted(emergency))
+        raise BackendError("blocked", f"target: {numbers} reaches emergency services; nothing is sent there.")
 
 
 def _options(request: SendRequest, provider: Provider) -> Mapping[str, object]:

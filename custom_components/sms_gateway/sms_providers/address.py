@@ -16,6 +16,10 @@ SHORT_CODE_DIGITS: Final = range(1, 7)
 #: 3GPP TS 23.040 clause 9.1.2.5: septets of an alphanumeric address (10 octets).
 ALPHANUMERIC_SEPTETS: Final = 11
 
+#: 3GPP TS 22.101 clause 10.1.1: 112 and 911 reach emergency services from any phone; 000 and 999 do in so many
+#: countries that nothing else is behind them.
+EMERGENCY_ANYWHERE: Final = frozenset({"000", "112", "911", "999"})
+
 _MSISDN: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _SEPARATORS: Final = dict.fromkeys(map(ord, " \t\u00a0\u2007\u2009\u202f-\u2010\u2011\u2012\u2013/.()"))
 # A trunk prefix that people write for domestic callers, as in +49 (0) 170; it is never dialled after a country code.

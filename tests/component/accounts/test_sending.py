@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from custom_components.sms_gateway.backend import BackendError
@@ -106,6 +106,14 @@ async def test_one_time_passwords_are_not_written_down(
     assert (message["state"], message["text"]) == ("delivered", None)
     again = await account.ask("send", target=[ANNA], message="Code 4711", id="otp", priority="otp")
     assert (again["messages"][0]["state"], len(account.provider.sent)) == ("delivered", 1)
+
+
+@pytest.mark.parametrize("number", ["112", "911", "000", "999"])
+async def test_nothing_is_sent_to_emergency_services(account: Account, number: str) -> None:
+    with pytest.raises(HomeAssistantError, match=f"target: {number} reaches emergency services"):
+        await account.ask("send", target=[ANNA, number], message="Test")
+    await account.settle()
+    assert account.provider.sent == []
 
 
 class TestIds:
