@@ -562,6 +562,16 @@ async def test_of_many_secrets_that_are_issued_only_the_last_are_kept(session: a
     assert client.readable("token-999 token-998 token-000") == "… … token-000"
 
 
+async def test_a_word_of_no_table_is_warned_of_once_and_not_every_word_of_a_provider_that_babbles(
+    session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = client_of(session)
+    for number in (1, 1, *range(1_000)):
+        client.warn_once(f"code {number}", f"Example: code {number} is not known")
+    assert caplog.messages[:3] == [f"Example: code {number} is not known" for number in (1, 0, 2)]
+    assert len(caplog.messages) == 100
+
+
 async def test_a_request_shows_nothing_of_what_it_bears() -> None:
     call = post("http://127.0.0.1", headers={"Authorization": f"Bearer {KEY}"}, form={"text": TEXT})
     assert repr(call) == "Call(name='POST /send', method='POST', reads=False, quotable=True)"

@@ -59,6 +59,8 @@ _SHORTEST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 #: Issued secrets that are kept out of what people read: one is in use, its predecessor may be on its way yet.
 _ISSUED: Final = 8
+#: Words of no table that are warned of once each; a provider that always says another one is not listened to.
+_UNKNOWN_WORDS: Final = 100
 #: Lines of dialogue that are kept for error reports.
 _TRANSCRIPT_LINES: Final = 40
 
@@ -147,6 +149,7 @@ class Client:
         self._paused_until = 0.0
         self._next_pause = _SHORTEST_PAUSE
         self._transcript: deque[str] = deque(maxlen=_TRANSCRIPT_LINES)
+        self._unknown_words: set[str] = set()
 
     def hide(self, secret: str) -> None:
         """Keep a secret that was just issued, such as a token, out of errors and transcript; and the few before it."""
@@ -195,6 +198,15 @@ class Client:
     def succeeded(self) -> None:
         """The provider has done what it was asked: the next pause is a short one again."""
         self._next_pause = _SHORTEST_PAUSE
+
+    def warn_once(self, word: str, sentence: str) -> None:
+        """Log a sentence on a word of the provider's that is in no table, the first time that it is met.
+
+        Nothing private may be in the sentence.
+        """
+        if word not in self._unknown_words and len(self._unknown_words) < _UNKNOWN_WORDS:
+            self._unknown_words.add(word)
+            _LOG.warning("%s", sentence)
 
     def readable(self, text: str, private: Sequence[str] = ()) -> str:
         """Return the beginning of a provider's words without secrets, texts and full numbers."""

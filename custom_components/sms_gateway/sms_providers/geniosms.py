@@ -8,7 +8,6 @@ reference, as ``custom``, is what the IPN bears.
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import time
 from dataclasses import dataclass, field, replace
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
         Received,
     )
 
-_LOG: Final = logging.getLogger(__name__)
 _TITLE: Final = "GenioSms"
 #: What the samples call the number, the text, the key and our reference.
 _PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
@@ -138,7 +136,6 @@ class GenioSms:
             sleep=sleep,
             clock=clock,
         )
-        self._unknown: set[str] = set()
 
     def transcript(self) -> Sequence[str]:
         """Return the last requests and what became of them, oldest first."""
@@ -191,7 +188,7 @@ class GenioSms:
         raw = _word(fields.get("status_code", "").strip())
         if state is None:
             raw = _word(f"{ipn_type} {status}")
-            self._warn_once(raw, "an IPN has a status that is not known")
+            self._client.warn_once(raw, f"{_TITLE}: an IPN has a status that is not known ({raw})")
         to = fields.get("to", "").strip()
         return [
             DeliveryReport(
@@ -259,15 +256,12 @@ class GenioSms:
     def _refusal(self, code: str) -> ProviderError:
         word = _word(code)
         if code not in _REFUSALS:
-            self._warn_once(word, "a message is refused for a reason that is not known")
+            self._client.warn_once(
+                word, f"{_TITLE}: a message is refused for a reason that is not known ({word})"
+            )
         known, sentence = _REFUSALS.get(code, (ErrorCode.REJECTED_BY_NETWORK, "the message was refused"))
         kind = AuthError if known in _AUTH else RejectedError
         return kind(f"{_TITLE}: {sentence} ({word})", code=known, provider_code=word)
-
-    def _warn_once(self, what: str, sentence: str) -> None:
-        if what not in self._unknown and len(self._unknown) < 100:  # noqa: PLR2004 - enough to read
-            self._unknown.add(what)
-            _LOG.warning("%s: %s (%s)", _TITLE, sentence, what)
 
 
 def _records(data: object) -> Sequence[Mapping[str, object]]:

@@ -454,6 +454,15 @@ def test_what_is_no_callback_is_refused(request_: CallbackRequest) -> None:
     assert raised.value.status == 400
 
 
+def test_a_state_of_no_table_is_warned_of_once(geniq: Geniq, caplog: pytest.LogCaptureFixture) -> None:
+    for status in ("parked", "unknown", "parked", "6591234567", "delivered"):
+        geniq.read_callback(posted({"messageId": "m", "channel": "sms", "status": status}))
+    assert caplog.messages == [
+        "GENIQ: a report has a status that is not known (parked)",
+        "GENIQ: a report has a status that is not known (659…567)",
+    ]
+
+
 def test_a_text_that_is_written_as_a_number_is_one() -> None:
     fields = {"messageId": 5, "type": "text", "originator": 6591234567, "body": 4711}
     received = received_of(posted(fields, as_json=True))

@@ -16,7 +16,7 @@ from ..exceptions import ProtocolError
 from ..fields import as_decimal, as_text
 from ..model import Balance, Capability
 from ..provider import ProviderKind
-from .callbacks import read_callback
+from .callbacks import read_callback, unknown_words
 from .session import Session, basic_credentials, now
 from .settings import TITLE
 from .sms import MAX_BATCH, OPTIONS, SmsSender
@@ -159,7 +159,12 @@ class Geniq:
 
     def read_callback(self, request: CallbackRequest) -> Sequence[DeliveryReport | Received]:
         """Read one of the four callbacks."""
-        return read_callback(request)
+        events = read_callback(request)
+        for word in unknown_words(events):
+            self._client.warn_once(
+                f"report {word}", f"{TITLE}: a report has a status that is not known ({word})"
+            )
+        return events
 
     async def verify(
         self,

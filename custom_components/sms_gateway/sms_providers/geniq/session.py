@@ -6,7 +6,6 @@ Source: GENIQ REST API Reference, *Authentication*, ``/token``, *API Response & 
 from __future__ import annotations
 
 import asyncio
-import logging
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from ..client import Answer, Client
     from .settings import GeniqSettings
 
-_LOG: Final = logging.getLogger(__name__)
 #: How long before its expiry a token is not used any more: a request is on its way for a while.
 _MARGIN: Final = timedelta(seconds=60)
 #: Seconds without a request after GENIQ's spam control has struck: the longest pause of the MQTT contract.
@@ -78,7 +76,6 @@ class Session:
         # What the last fetch failed with, and how many have failed: who waited for that one need not try again.
         self._failure: ProviderError | None = None
         self._failures = 0
-        self._unknown_codes: set[str] = set()
 
     def call(
         self,
@@ -147,9 +144,9 @@ class Session:
         return _RAISED[entry.effect](sentence, code=entry.error, provider_code=word)
 
     def _unknown(self, name: str, word: str, words: str) -> ProviderError:
-        if word not in self._unknown_codes:
-            self._unknown_codes.add(word)
-            _LOG.warning("%s, %s: the code %s is in no table; it counts as a refusal", TITLE, name, word)
+        self._client.warn_once(
+            word, f"{TITLE}, {name}: the code {word} is in no table; it counts as a refusal"
+        )
         return RejectedError(f"{TITLE}, {name}: refused with code {word}: {words}", provider_code=word)
 
     async def _attempt(self, call: Call) -> tuple[Reply, bool]:

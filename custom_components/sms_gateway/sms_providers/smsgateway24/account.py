@@ -318,7 +318,7 @@ class SmsGateway24:
         for report in reports:
             if report.state is None and report.error is not None:
                 word = report.error.provider_code or "none"
-                self._session.warn_once(word, f"{report.error.message}: {redact_numbers(word)}")
+                self._client.warn_once(word, f"{report.error.message}: {redact_numbers(word)}")
         return reports
 
     def _order(self, send: LostSend) -> Order:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -27,15 +26,12 @@ if TYPE_CHECKING:
     from ..client import Client
     from .settings import SmsGateway24Settings
 
-_LOG: Final = logging.getLogger(__name__)
 #: Words of a refusal that mean the token or the login; the document has only "Login or password incorrect".
 _LOGIN: Final = re.compile(r"token|auth|login", re.IGNORECASE)
 #: Words of a refusal that mean the phone: this account cannot send through it, another gateway may.
 _PHONE: Final = re.compile(r"device", re.IGNORECASE)
 #: Words of a refusal that mean the request; the same one will be refused again.
 _REQUEST: Final = re.compile(r"required", re.IGNORECASE)
-#: Different sentences that are warned of once each.
-_MOST_WORDS: Final = 100
 #: ``error`` as it is written where there is none; the lists of the document have no ``error`` at all.
 _NO_ERROR: Final = frozenset({None, "", "0", "false"})
 
@@ -52,7 +48,6 @@ class Session:
         # What the last fetch failed with, and how many have failed: who waited for that one need not try again.
         self._failure: ProviderError | None = None
         self._failures = 0
-        self._unknown: set[str] = set()
 
     async def ask(
         self,
@@ -110,12 +105,6 @@ class Session:
             quotable=quotable,
         )
 
-    def warn_once(self, word: str, sentence: str) -> None:
-        """Log a sentence on a word of SmsGateway24's that is not known, the first time that it is met."""
-        if word not in self._unknown and len(self._unknown) < _MOST_WORDS:
-            self._unknown.add(word)
-            _LOG.warning("%s", sentence)
-
     async def _with_token(self, filled: Callable[[str], Call]) -> Mapping[str, object]:
         token = await self._valid_token(None)
         try:
@@ -145,7 +134,7 @@ class Session:
         if _PHONE.search(message):
             return RejectedError(f"{sentence}; check device_id", code=ErrorCode.NO_ROUTE, provider_code=said)
         if not _REQUEST.search(message):
-            self.warn_once(said, f"{sentence}; this counts as a refusal of the request")
+            self._client.warn_once(said, f"{sentence}; this counts as a refusal of the request")
         return RejectedError(sentence, provider_code=said)
 
     async def _valid_token(self, refused: str | None) -> str:

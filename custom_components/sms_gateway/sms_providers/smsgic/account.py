@@ -258,7 +258,7 @@ class Smsgic:
                 continue
             report = sending.report(number)
             if report.state is None:
-                self._session.warn_once(sending.status, "a sending has a status that is not known")
+                self._client.warn_once(sending.status, f"{TITLE}: a sending has a status that is not known")
             reports += [replace(report, recipient=recipient) for recipient in asked]
         return reports
 

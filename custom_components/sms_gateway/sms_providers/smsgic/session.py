@@ -6,7 +6,6 @@ Source: SMSgic API document. It files nearly all errors of ``POST /sendings`` un
 from __future__ import annotations
 
 import json
-import logging
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -26,11 +25,8 @@ if TYPE_CHECKING:
     from ..exceptions import ProviderError
     from .settings import SmsgicSettings
 
-_LOG: Final = logging.getLogger(__name__)
 #: Laravel answers in HTML whoever does not ask for JSON.
 _HEADERS: Final = MappingProxyType({"Content-Type": "application/json", "Accept": "application/json"})
-#: Different words that are warned of once each; a program that says something else every time is not listened to.
-_MOST_WORDS: Final = 100
 
 
 class Session:
@@ -43,7 +39,6 @@ class Session:
         self._form = RecipientsEncoding(settings.recipients_encoding)
         # The form of recipients that a path has taken once.
         self._taken_form: dict[str, RecipientsEncoding] = {}
-        self._unknown: set[str] = set()
 
     async def get(
         self,
@@ -90,12 +85,6 @@ class Session:
                 raise
         return await self._post(path, body, numbers, RecipientsEncoding.STRING, reads=reads)
 
-    def warn_once(self, word: str, sentence: str) -> None:
-        """Log a sentence on a word of SMSgic's that is not known, the first time that it is met."""
-        if word not in self._unknown and len(self._unknown) < _MOST_WORDS:
-            self._unknown.add(word)
-            _LOG.warning("%s: %s", TITLE, sentence)
-
     async def _post(
         self,
         path: str,
@@ -138,7 +127,9 @@ class Session:
             # Where a balance is too low, the document gives the sentence without a status.
             return self._rejected(call, answer, said, code) if code is ErrorCode.NO_CREDIT else failure
         if code is None:
-            self.warn_once(said, f"{call.name} is refused in words that are not known: {answer.excerpt}")
+            self._client.warn_once(
+                said, f"{TITLE}: {call.name} is refused in words that are not known: {answer.excerpt}"
+            )
         return self._rejected(call, answer, said, code)
 
     def _rejected(self, call: Call, answer: Answer, said: str, code: ErrorCode | None) -> RejectedError:

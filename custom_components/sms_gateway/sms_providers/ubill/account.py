@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
 import re
 import time
 from collections import defaultdict
@@ -57,7 +56,6 @@ if TYPE_CHECKING:
     from .records import Brand
     from .settings import UbillSettings
 
-_LOG: Final = logging.getLogger(__name__)
 #: Numbers of one request. No document sets a limit; an address may have some thousand characters (RFC 9110 clause 4.1).
 _NUMBERS: Final = 100
 _NUMBERS_IN_ADDRESS: Final = 20
@@ -119,7 +117,6 @@ class Ubill:
         self._url = URL(settings.base_url)
         self._keyed_url = self._url.update_query({"key": settings.api_key})
         self._by_get = SendMethod(settings.send_method) is SendMethod.GET
-        self._unknown: set[str] = set()
 
     def transcript(self) -> Sequence[str]:
         """Return the last requests and what became of them, oldest first."""
@@ -300,9 +297,7 @@ class Ubill:
         )
 
     def _warn_once(self, what: str, sentence: str) -> None:
-        if what not in self._unknown and len(self._unknown) < 100:  # noqa: PLR2004 - enough to read
-            self._unknown.add(what)
-            _LOG.warning("%s: %s (%s)", TITLE, sentence, what)
+        self._client.warn_once(what, f"{TITLE}: {sentence} ({what})")
 
 
 def _done(answer: Answer, refused: Callable[[str], ProviderError] = refusal) -> Mapping[str, object]:
