@@ -57,7 +57,7 @@ class Surroundings:
 class LostAnswers:
     """Asks whether the provider took what it has not answered, as long as the graces run.
 
-    What it could not be asked for within its grace is asked for when it is about to be sent again.
+    What it could not be asked for meanwhile is asked for later: when it can be, and before it is sent again.
     """
 
     def __init__(self, around: Surroundings) -> None:
@@ -77,7 +77,7 @@ class LostAnswers:
 
     async def step(self) -> float | None:
         """Ask once; returns the seconds until the next time, ``None`` where nothing is left to ask for."""
-        lost = await self._around.inlet.unanswered()
+        lost = await self._lost()
         if lost:
             await self._find(lost)
         pause = _FIND_PAUSES[min(self._asked, len(_FIND_PAUSES) - 1)]
@@ -88,25 +88,29 @@ class LostAnswers:
         """Which of the messages that are about to be sent the provider has already, by their rows."""
         if self._unasked.keys().isdisjoint(rows):
             return {}
-        return await self._find([*self._unasked.values(), *await self._around.inlet.unanswered()])
+        return await self._find(await self._lost())
+
+    async def _lost(self) -> Sequence[LostSend]:
+        unanswered = {send.reference: send for send in await self._around.inlet.unanswered()}
+        return tuple({**self._unasked, **unanswered}.values())
 
     async def _find(self, lost: Sequence[LostSend]) -> Mapping[int, Taken]:
         inlet = self._around.inlet
         since = min(send.sent_at for send in lost) - _BEFORE
         known = frozenset(self._references) | await inlet.references_since(since)
-        sends = {send.reference: send for send in lost}
         try:
             found = await self._around.provider().find(lost, known)
         except ProviderError as error:
             self._around.failed("lost answers", error)
-            self._unasked |= sends
+            self._unasked |= {send.reference: send for send in lost}
             _shorten(self._unasked, _UNASKED)
             return {}
-        for row in sends:
-            self._unasked.pop(row, None)
-            if (taken := found.get(row)) is not None:
+        for send in lost:
+            self._unasked.pop(send.reference, None)
+            taken = found.get(send.reference)
+            if taken is not None:
                 self.taken(taken)
-                await inlet.answered(row, taken)
+                await inlet.answered(send.reference, taken)
         return found
 
 

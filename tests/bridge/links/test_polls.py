@@ -72,6 +72,18 @@ async def test_a_failed_question_is_asked_again() -> None:
 
 
 @virtual_time
+async def test_what_could_not_be_asked_for_within_the_grace_is_asked_for_until_the_provider_answers() -> None:
+    outage = [TemporaryError("no connection")] * 10
+    async with standing(Script(finds=deque([*outage, {1: FOUND}]))) as stand:
+        stand.lose()
+        await asyncio.sleep(30)
+        stand.inlet.lost.clear()
+        await asyncio.sleep(600)
+        assert stand.inlet.found == [(1, FOUND)]
+        assert len(stand.script.times("find")) == 11
+
+
+@virtual_time
 async def test_references_of_other_messages_are_told_as_known() -> None:
     async with standing() as stand:
         await stand.submit(submission(5))
