@@ -36,7 +36,7 @@ from .coordinator import RuntimeData, SmsGatewayCoordinator
 from .otp import otp_keeper
 from .services import async_setup_services
 from .sms_control import async_setup_sms_control
-from .webhook import callback_url, forget_cloudhook, register
+from .webhook import callback_url, forget_cloudhook, register, release, reserve
 
 if TYPE_CHECKING:
     from homeassistant.core import Event, HomeAssistant
@@ -58,8 +58,11 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register what does not depend on an entry."""
+    """Register what does not depend on a loaded entry."""
     async_setup_services(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        if CONF_WEBHOOK_ID in entry.data:
+            reserve(hass, entry)
     return True
 
 
@@ -102,6 +105,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: SmsGatewayConfigEntry) 
     await otp_keeper(hass).forget_entry(entry.entry_id)
     if entry.data[CONF_KIND] != EntryKind.BRIDGE:
         await remove_ledger(hass, entry.entry_id)
+        release(hass, entry)
         await forget_cloudhook(hass, entry.data[CONF_WEBHOOK_ID])
         return
     await storage(hass, entry.entry_id).async_remove()

@@ -10,6 +10,7 @@ from aiohttp.web import Response
 from homeassistant.components import webhook
 from homeassistant.core import callback
 from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_WEBHOOK_ID, DOMAIN
 from .sms_providers.callbacks import MAX_BODY, METHODS
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from .sms_providers.callbacks import CallbackReceiver
 
+#: Who takes the calls at each webhook id; ``None`` while the account is not loaded.
+_RECEIVERS: Final[HassKey[dict[str, CallbackReceiver | None]]] = HassKey(f"{DOMAIN}_receivers")
 _CLOUD: Final = "cloud"
 #: Octets read at a time.
 _CHUNK: Final = 65_536
@@ -52,34 +55,66 @@ async def webhook_url(hass: HomeAssistant, webhook_id: str) -> str | None:
 
 
 @callback
-def register(hass: HomeAssistant, entry: ConfigEntry, receiver: CallbackReceiver) -> Callable[[], None]:
-    """Let the provider in; returns what shuts it out again."""
+def reserve(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Answer the provider from now on, whether the account is loaded or not; may be called again.
+
+    Home Assistant itself answers 200 to a webhook that nobody has registered, and the provider would not come again.
+    """
+    receivers = hass.data.setdefault(_RECEIVERS, {})
     webhook_id = entry.data[CONF_WEBHOOK_ID]
+    if webhook_id in receivers:
+        return
+    receivers[webhook_id] = None
 
     async def handle(_hass: HomeAssistant, _webhook_id: str, request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            return Response(status=413, text="Content Too Large")
-        answer = await receiver.receive(
-            CallbackRequest(
-                method=request.method,
-                content_type=request.headers.get(CONTENT_TYPE, ""),
-                query=_query(request),
-                body=body,
-            )
-        )
-        return Response(status=answer.status, text=answer.body)
+        receiver = receivers.get(webhook_id)
+        if receiver is None:
+            return Response(status=503, text="Service Unavailable")
+        return await _receive(receiver, request)
 
     # Home Assistant itself would refuse a PUT with the secret webhook id in its log.
     webhook.async_register(
         hass, DOMAIN, entry.title, webhook_id, handle, allowed_methods=(*METHODS, METH_PUT)
     )
 
+
+@callback
+def register(hass: HomeAssistant, entry: ConfigEntry, receiver: CallbackReceiver) -> Callable[[], None]:
+    """Let the provider in; returns what sends it away again, to come later."""
+    reserve(hass, entry)
+    receivers, webhook_id = hass.data[_RECEIVERS], entry.data[CONF_WEBHOOK_ID]
+    receivers[webhook_id] = receiver
+
     @callback
     def unregister() -> None:
-        webhook.async_unregister(hass, webhook_id)
+        if webhook_id in receivers:
+            receivers[webhook_id] = None
 
     return unregister
+
+
+@callback
+def release(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Answer the provider no more: the account is gone."""
+    webhook_id = entry.data[CONF_WEBHOOK_ID]
+    if webhook_id in hass.data.get(_RECEIVERS, {}):
+        del hass.data[_RECEIVERS][webhook_id]
+        webhook.async_unregister(hass, webhook_id)
+
+
+async def _receive(receiver: CallbackReceiver, request: Request) -> Response:
+    body = await _body(request)
+    if body is None:
+        return Response(status=413, text="Content Too Large")
+    answer = await receiver.receive(
+        CallbackRequest(
+            method=request.method,
+            content_type=request.headers.get(CONTENT_TYPE, ""),
+            query=_query(request),
+            body=body,
+        )
+    )
+    return Response(status=answer.status, text=answer.body)
 
 
 async def forget_cloudhook(hass: HomeAssistant, webhook_id: str) -> None:

@@ -13,6 +13,7 @@ from homeassistant.components import cloud, webhook
 from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.util.aiohttp import MockRequest
 
+from custom_components.sms_gateway.sms_providers.exceptions import AuthError
 from custom_components.sms_gateway.sms_providers.model import State
 from custom_components.sms_gateway.webhook import callback_url, webhook_url
 from tests.component.accounts.conftest import WEBHOOK_ID
@@ -65,6 +66,26 @@ async def test_a_report_is_taken_and_answered_with_exactly_200(
 async def test_a_report_may_come_by_get(sent: Account, client: TestClient[Any, Any]) -> None:
     response = await client.get(GOOD, data=json.dumps(DELIVERED))
     assert (response.status, sent.states[-1]) == (HTTPStatus.OK, "delivered")
+
+
+async def test_while_the_account_is_not_loaded_its_provider_shall_come_again(
+    sent: Account, client: TestClient[Any, Any]
+) -> None:
+    await sent.unload()
+    assert (await client.post(GOOD, json=DELIVERED)).status == HTTPStatus.SERVICE_UNAVAILABLE
+    await sent.load()
+    assert (await client.post(GOOD, json=DELIVERED)).status == HTTPStatus.OK
+    await sent.settle()
+    assert (await sent.ask("get_message", id="alarm"))["state"] == "delivered"
+
+
+async def test_an_account_that_cannot_be_loaded_sends_its_provider_away_from_the_start(
+    fresh: Account, hass_client_no_auth: ClientSessionGenerator, socket_enabled: None
+) -> None:
+    fresh.provider.errors = {"check": AuthError("no")}
+    await fresh.load()
+    outside = await hass_client_no_auth()
+    assert (await outside.post(GOOD, json=DELIVERED)).status == HTTPStatus.SERVICE_UNAVAILABLE
 
 
 async def test_a_wrong_key_is_forbidden_and_changes_nothing(
