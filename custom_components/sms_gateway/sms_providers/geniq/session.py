@@ -5,7 +5,6 @@ Source: GENIQ REST API Reference, *Authentication*, ``/token``, *API Response & 
 
 from __future__ import annotations
 
-import asyncio
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,12 +18,12 @@ from ..exceptions import (
     AuthError,
     NoAnswerError,
     ProtocolError,
-    ProviderError,
     RejectedError,
     TemporaryError,
     ThrottledError,
 )
 from ..model import ErrorCode, RefusalClass, refusal_class
+from ..single_flight import SingleFlight
 from .codes import API_CODES, SPAM_CONTROL, SUCCESS, WHATSAPP_CODES, Effect, number_of
 from .instant import read_instant
 from .settings import TITLE
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..client import Answer, Client
+    from ..exceptions import ProviderError
     from .settings import GeniqSettings
 
 #: How long before its expiry a token is not used any more: a request is on its way for a while.
@@ -72,10 +72,7 @@ class Session:
         self._basic = basic
         self._clock = clock
         self._token: _Token | None = None
-        self._fetching = asyncio.Lock()
-        # What the last fetch failed with, and how many have failed: who waited for that one need not try again.
-        self._failure: ProviderError | None = None
-        self._failures = 0
+        self._fetching = SingleFlight(self._fetch)
 
     def call(
         self,
@@ -151,7 +148,7 @@ class Session:
 
     async def _attempt(self, call: Call) -> tuple[Reply, bool]:
         """Make a request once; the second of the pair says that its token was refused."""
-        token = await self._valid_token()
+        token = await self._fetching.get(self._usable)
         bearing = replace(call, headers={**call.headers, "Authorization": f"Bearer {token}"})
         try:
             reply = self._read(call, await self._client.request(bearing))
@@ -182,25 +179,6 @@ class Session:
         paused = answer.failure.retry_after if isinstance(answer.failure, ThrottledError) else None
         return Reply(members, self.error(call, value, members.get("responseMessage"), retry_after=paused))
 
-    async def _valid_token(self) -> str:
-        token, failures = self._usable(), self._failures
-        if token is not None:
-            return token
-        async with self._fetching:
-            token = self._usable()
-            if token is not None:
-                return token
-            if self._failure is not None and self._failures != failures:
-                raise self._failure
-            try:
-                self._token = await self._fetch()
-            except ProviderError as error:
-                self._failure = error
-                self._failures += 1
-                raise
-            self._failure = None
-            return self._token.value
-
     def _usable(self) -> str | None:
         if self._token is None:
             return None
@@ -212,7 +190,7 @@ class Session:
         if self._token is not None and self._token.value == token:
             self._token = None
 
-    async def _fetch(self) -> _Token:
+    async def _fetch(self) -> str:
         call = replace(
             self.call("POST", "/token", reads=True), headers={"Authorization": f"Basic {self._basic}"}
         )
@@ -232,7 +210,8 @@ class Session:
         if not isinstance(value, str) or not value:
             raise TemporaryError(f"{TITLE}, {call.name}: an answer without a token", code=ErrorCode.NETWORK)
         self._client.hide(value)
-        return _Token(value, self._use_until(reply.members.get("expiry")))
+        self._token = _Token(value, self._use_until(reply.members.get("expiry")))
+        return value
 
     def _use_until(self, expiry: object) -> datetime | None:
         """When to fetch the next one: ``None`` for an expiry that cannot be, such as one that is over already."""

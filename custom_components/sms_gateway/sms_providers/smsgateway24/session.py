@@ -7,7 +7,6 @@ address with a password or a text in it is written to logs on its way.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from typing import TYPE_CHECKING, Final
@@ -15,15 +14,17 @@ from typing import TYPE_CHECKING, Final
 from yarl import URL
 
 from ..client import Call
-from ..exceptions import AuthError, NoAnswerError, ProtocolError, ProviderError, RejectedError, TemporaryError
+from ..exceptions import AuthError, NoAnswerError, ProtocolError, RejectedError, TemporaryError
 from ..fields import as_text
 from ..model import ErrorCode
+from ..single_flight import SingleFlight
 from .settings import TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..client import Client
+    from ..exceptions import ProviderError
     from .settings import SmsGateway24Settings
 
 #: Words of a refusal that mean the token or the login; the document has only "Login or password incorrect".
@@ -44,10 +45,7 @@ class Session:
         self._settings = settings
         self._base = URL(settings.base_url.rstrip("/"))
         self._token = settings.token
-        self._fetching = asyncio.Lock()
-        # What the last fetch failed with, and how many have failed: who waited for that one need not try again.
-        self._failure: ProviderError | None = None
-        self._failures = 0
+        self._fetching = SingleFlight(self._fetch)
 
     async def ask(
         self,
@@ -138,21 +136,7 @@ class Session:
         return RejectedError(sentence, provider_code=said)
 
     async def _valid_token(self, refused: str | None) -> str:
-        failures = self._failures
-        if self._token is not None and self._token != refused:
-            return self._token
-        async with self._fetching:
-            if self._token is not None and self._token != refused:
-                return self._token
-            if self._failure is not None and self._failures != failures:
-                raise self._failure
-            try:
-                self._token = await self._fetch()
-            except ProviderError as error:
-                self._failure = error
-                self._failures += 1
-                raise
-            return self._token
+        return await self._fetching.get(lambda: None if self._token == refused else self._token)
 
     async def _fetch(self) -> str:
         try:
@@ -167,6 +151,7 @@ class Session:
         if not token:
             raise TemporaryError(f"{TITLE}, POST /gettoken: the answer has no token")
         self._client.hide(token)
+        self._token = token
         return token
 
 
