@@ -48,6 +48,7 @@ def _clients_have_the_tests_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for known in PROVIDERS.values():
         defaults = known.provider.__init__.__kwdefaults__
+        assert defaults is not None
         monkeypatch.setitem(defaults, "clock", clock)
         monkeypatch.setitem(defaults, "sleep", sleep)
 

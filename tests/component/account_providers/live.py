@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from freezegun.api import FrozenDateTimeFactory
+    from homeassistant.config_entries import ConfigEntryState
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -58,6 +59,11 @@ class LiveAccount[Server: ProviderServer](Account):
         self.server = server
         self.requests = Requests()
         server.faults = self.requests
+
+    def entry_state(self) -> ConfigEntryState:
+        """Whether the entry is loaded."""
+        state: ConfigEntryState = self.entry.state
+        return state
 
     @property
     def shown(self) -> Snapshot:

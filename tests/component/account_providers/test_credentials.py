@@ -116,10 +116,10 @@ async def test_credentials_that_are_good_no_more_ask_the_user_to_sign_in_once_an
 async def test_credentials_that_are_wrong_at_the_start_are_asked_for(fresh: LiveAccount[Any]) -> None:
     spoil(fresh)
     await fresh.load()
-    assert fresh.entry.state is ConfigEntryState.SETUP_ERROR
+    assert fresh.entry_state() is ConfigEntryState.SETUP_ERROR
     fresh.requests.clear()
     await sign_in(fresh)
-    assert fresh.entry.state is ConfigEntryState.LOADED
+    assert fresh.entry_state() is ConfigEntryState.LOADED
 
 
 @only(GENIQ, SMSGIC, UBILL, SMSGATEWAY24)

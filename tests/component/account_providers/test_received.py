@@ -15,6 +15,7 @@ from tests.component.account_providers.test_messages import UNICODE, only
 from tests.e2e.providers.kits import GENIQ, SMSGATEWAY24
 
 if TYPE_CHECKING:
+    from sms_bridge.simulator.provider_callbacks import Callback
     from tests.component.account_providers.live import LiveAccount
 
 SENDER: Final = "+491711112222"
@@ -56,7 +57,8 @@ async def test_the_segments_of_a_long_message_are_joined(account: LiveAccount[An
 
 @only(GENIQ)
 async def test_segments_of_which_some_come_after_a_restart_are_joined(account: LiveAccount[Any]) -> None:
-    fire, kept = account.server.fire, []
+    fire = account.server.fire
+    kept: list[Callback] = []
     account.server.fire = kept.append
     account.server.receive_sms(SENDER[1:], "door " * 60)
     account.server.fire = fire
