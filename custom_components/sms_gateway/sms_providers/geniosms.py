@@ -18,7 +18,6 @@ from urllib.parse import parse_qsl
 from yarl import URL
 
 from .address import redact_numbers
-from .charset import EncodingChoice, transliterate
 from .client import Call, Client
 from .exceptions import AuthError, ProviderError, RejectedError, UnsupportedError
 from .fields import as_int, as_objects, as_text
@@ -225,8 +224,7 @@ class GenioSms:
             extra = _extra_params(message.options.get("extra_params", {}))
         except ValueError as error:
             raise RejectedError(f"{_TITLE}: extra_params: {error}", code=ErrorCode.INVALID_PAYLOAD) from None
-        # The phone chooses the alphabet, so a text for GSM 7 bit is made to fit before.
-        text = transliterate(message.text) if message.encoding is EncodingChoice.GSM7 else message.text
+        text = message.fitted_text
         names = self._names
         return Call(
             name="POST /",

@@ -10,7 +10,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from .charset import EncodingChoice
+from .charset import EncodingChoice, transliterate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,6 +220,12 @@ class OutboundMessage:
     flash: bool = False
     encoding: EncodingChoice = EncodingChoice.AUTO
     options: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def fitted_text(self) -> str:
+        """The text for a gateway that chooses the alphabet by itself: made to fit GSM 7 bit where that is asked for."""
+        text = self.text or ""
+        return transliterate(text) if self.encoding is EncodingChoice.GSM7 else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

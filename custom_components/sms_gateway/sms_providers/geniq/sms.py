@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..address import ALPHANUMERIC_SEPTETS, MSISDN_DIGITS, InvalidNumberError, Msisdn, is_alphanumeric
-from ..charset import EncodingChoice, transliterate
+from ..charset import EncodingChoice
 from ..exceptions import ProtocolError, ProviderError, RejectedError, UnsupportedError
 from ..model import ErrorCode, State, Taken
 from ..options import text, whole, words
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..client import Call
-    from ..model import OutboundMessage, Outcome
+    from ..model import Outcome
     from ..provider import OptionCheck, Outgoing
     from .session import Session
 
@@ -121,7 +121,7 @@ class SmsSender:
         message = first.message
         form = {
             "originator": check_originator(message.originator or self._originator),
-            "message": _text_of(message),
+            "message": message.fitted_text,
             "reference": str(first.reference),
         }
         coding = _DATA_CODINGS.get(message.encoding)
@@ -222,11 +222,6 @@ def _refuse_unsupported(outgoing: Outgoing) -> None:
         raise UnsupportedError(f"{TITLE} sends no flash messages")
     if outgoing.send_at is not None:
         raise UnsupportedError(f"{TITLE} sends at once only: it cannot keep a message for later")
-
-
-def _text_of(message: OutboundMessage) -> str:
-    written = message.text or ""
-    return transliterate(written) if message.encoding is EncodingChoice.GSM7 else written
 
 
 def _checked(options: Mapping[str, object]) -> dict[str, str]:

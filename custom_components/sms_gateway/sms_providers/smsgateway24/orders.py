@@ -10,7 +10,6 @@ from datetime import UTC, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from ..charset import EncodingChoice, transliterate
 from ..exceptions import RejectedError, UnsupportedError
 from ..model import ErrorCode, Priority
 from ..options import text as matching
@@ -112,7 +111,7 @@ def order_of(outgoing: Outgoing, settings: SmsGateway24Settings, zone: tzinfo, n
         raise UnsupportedError(
             "SmsGateway24 sends plain texts from the phone's own number only: no data, flash or originator"
         )
-    text = text_of(message)
+    text = message.fitted_text
     if not text:
         raise RejectedError("SmsGateway24 sends no empty text", code=ErrorCode.INVALID_TEXT)
     sim = settings.sim if message.sim is None else message.sim
@@ -132,12 +131,6 @@ def order_of(outgoing: Outgoing, settings: SmsGateway24Settings, zone: tzinfo, n
         urgent=int(str(options["urgent"])) if "urgent" in options else (1 if prior else None),
         time_to_send=written(at, zone) if at is not None and at > now else None,
     )
-
-
-def text_of(message: OutboundMessage) -> str:
-    """Return the text as it is sent: the phone chooses the alphabet, so one for GSM 7 bit is made to fit before."""
-    text = message.text or ""
-    return transliterate(text) if message.encoding is EncodingChoice.GSM7 else text
 
 
 def _options(message: OutboundMessage) -> dict[str, object]:

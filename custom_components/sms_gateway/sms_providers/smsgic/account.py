@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from ..charset import EncodingChoice, transliterate
 from ..client import Client
 from ..exceptions import ProviderError, RejectedError, UnsupportedError
 from ..fields import as_decimal, as_objects, as_text
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from ..model import DeliveryReport, OutboundMessage, Outcome
+    from ..model import DeliveryReport, Outcome
     from ..provider import (
         CallbackRequest,
         IncomingPage,
@@ -237,7 +236,7 @@ class Smsgic:
         if not lost:
             return {}
         sendings = await self.sendings()
-        found = self._attempts.match([(send, _text(send.message)) for send in lost], sendings, known)
+        found = self._attempts.match([(send, send.message.fitted_text) for send in lost], sendings, known)
         return {reference: _taken(sending.id) for reference, sending in found.items()}
 
     async def reports(self, sends: Sequence[OpenSend]) -> Sequence[DeliveryReport]:
@@ -282,7 +281,7 @@ class Smsgic:
 
     def _content(self, outgoing: Outgoing) -> _Content:
         message = outgoing.message
-        text = _text(message)
+        text = message.fitted_text
         if message.data is not None or message.flash:
             raise UnsupportedError("SMSgic sends plain texts only; send data and flash messages another way")
         if not text:
@@ -325,12 +324,6 @@ class Smsgic:
                 self._attempts.refused(attempt)
             raise
         return _taken(attempt.sending)
-
-
-def _text(message: OutboundMessage) -> str:
-    """The text as it is sent: SMSgic chooses the alphabet, so a text for GSM 7 bit is made to fit before."""
-    text = message.text or ""
-    return transliterate(text) if message.encoding is EncodingChoice.GSM7 else text
 
 
 def _digits(recipient: str) -> str:

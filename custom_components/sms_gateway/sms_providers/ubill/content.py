@@ -12,7 +12,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from ..charset import EncodingChoice, transliterate
 from ..exceptions import RejectedError, UnsupportedError
 from ..model import ErrorCode, Priority
 from ..options import flag, whole
@@ -94,8 +93,7 @@ def read_content(message: OutboundMessage, brand: int, send_time: str | None) ->
     own_brand, own_time = options.get("brandID"), options.get("sendTime")
     return Content(
         brand=own_brand if isinstance(own_brand, int) else _brand(message.originator, brand),
-        # uBill chooses the alphabet, so a text for GSM 7 bit is made to fit before.
-        text=transliterate(message.text) if message.encoding is EncodingChoice.GSM7 else message.text,
+        text=message.fitted_text,
         check_stop_list=options.get("stopList") is not False,
         otp=message.priority is Priority.OTP or options.get("otp") is True,
         send_time=own_time if isinstance(own_time, str) else send_time,
