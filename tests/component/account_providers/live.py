@@ -116,8 +116,3 @@ class LiveAccount[Server: ProviderServer](Account):
         """Wait until so many messages to a recipient have left, though their answers may not be there."""
         await self.until(lambda: len(self.on_air(recipient)) >= count)
         return self.on_air(recipient)
-
-    async def change_credentials(self, **changes: object) -> None:
-        """Let the entry hold other credentials, and load it again."""
-        self.hass.config_entries.async_update_entry(self.entry, data={**self.entry.data, **changes})
-        await self.reload()
