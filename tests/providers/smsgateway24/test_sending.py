@@ -284,6 +284,17 @@ async def test_every_status_has_its_state_alone_and_in_a_list(
         assert (report.error.temporary, report.error.provider_code) == (temporary, str(status))
 
 
+async def test_a_list_that_cannot_be_read_hides_no_report(
+    gateway: SmsGateway24, server: SmsGateway24Server, clock: Clock
+) -> None:
+    await gateway.send([outgoing(reference=number) for number in range(1, 6)])
+    too_long = Fault(status=200, body=f'{{"smss": "{"x" * 9_000_000}"}}')
+    server.faults.add(too_long, times=None, path="POST /getallsms")
+    reports = await gateway.reports([opened(str(62807347 + number), clock.now) for number in range(5)])
+    assert [report.state for report in reports] == [State.ACCEPTED] * 5
+    assert asked(gateway)[-5:] == ["getsmsstatus"] * 5
+
+
 async def test_a_received_message_is_no_report(
     gateway: SmsGateway24, server: SmsGateway24Server, clock: Clock
 ) -> None:
