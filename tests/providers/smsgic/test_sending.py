@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sms_bridge.simulator.provider_faults import Fault
 from sms_bridge.simulator.provider_smsgic_rules import RecipientsForm
 from sms_providers.charset import EncodingChoice
 from sms_providers.model import ErrorCode, Refused, State, Taken
@@ -220,6 +221,20 @@ async def test_every_status_word_has_its_state(
     assert (report.reference, report.state, report.not_sent) == ("458", state, False)
     fails = state in {None, State.FAILED, State.UNDELIVERABLE, State.EXPIRED}
     assert (report.error.provider_code if report.error else None) == (word if fails else None)
+
+
+async def test_a_list_that_cannot_be_read_hides_no_report(
+    smsgic: Smsgic, server: SmsgicServer, clock: Clock
+) -> None:
+    for text in ("one", "two"):
+        await smsgic.send([outgoing(message(text=text))])
+    too_long = Fault(status=200, body=f'{{"sendings": "{"x" * 9_000_000}"}}')
+    server.faults.add(too_long, times=None, path="GET /sendings")
+    reports = await smsgic.reports([opened("458", clock.now), opened("459", clock.now)])
+    assert [(report.reference, report.state) for report in reports] == [
+        ("458", State.ACCEPTED),
+        ("459", State.ACCEPTED),
+    ]
 
 
 async def test_an_unknown_status_is_warned_of_once(

@@ -10,13 +10,14 @@ import asyncio
 import re
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ..client import Client
-from ..exceptions import ProviderError, RejectedError, UnsupportedError
+from ..exceptions import ProtocolError, ProviderError, RejectedError, UnsupportedError
 from ..fields import as_decimal, as_objects, as_text
 from ..model import Balance, Capability, ErrorCode, Price, Refused, State, Taken
 from ..options import words
@@ -247,8 +248,11 @@ class Smsgic:
         recipients: defaultdict[str, list[str]] = defaultdict(list)
         for send in sends:
             recipients[send.reference].append(send.recipient)
-        several = await self.sendings() if len(recipients) > 1 else ()
-        listed = {sending.id: sending for sending in several}
+        listed: Mapping[str, Sending] = {}
+        if len(recipients) > 1:
+            # A list that is too long to be read must hide nobody's report: each is asked for alone then.
+            with suppress(ProtocolError):
+                listed = {sending.id: sending for sending in await self.sendings()}
         reports: list[DeliveryReport] = []
         for number, asked in recipients.items():
             # What is not in the list may be on a page of it that the document does not tell how to ask for.
