@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Columns of the daily counters, by gateway.
 RECEIVED: Final = "received:"
-#: For how long a gateway that reports twice may repeat itself, in seconds.
+#: For how long a modem that stores twice may repeat itself, in seconds.
 _CONTENT_WINDOW: Final = 86_400.0
 
 
@@ -57,8 +57,11 @@ class Inbox:
                 if segment.storage_full:
                     tx.add_source(replace(known, state=SourceState.DELETABLE))
                 return segment.storage_full or known.state is SourceState.DELETABLE
-        if segment.event_key is not None and self._is_repeated(tx, gateway, segment.event_key, now):
-            return True
+        if segment.event_key is not None:
+            # An event of a provider has a name of its own: it is the same however late it comes again.
+            since = 0.0 if source is None else now - _CONTENT_WINDOW
+            if self._is_repeated(tx, gateway, segment.event_key, since=since, now=now):
+                return True
         group, is_whole = self._place(tx, gateway, kind, segment, now=now)
         delete_now = segment.storage_full or not is_whole
         if source is not None:
@@ -109,9 +112,11 @@ class Inbox:
             together = list(parts)
             self._publish_joined(tx, together, now, numbers.get(together[0].gateway))
 
-    def _is_repeated(self, tx: Transaction, gateway: str, event_key: str, now: float) -> bool:
+    def _is_repeated(
+        self, tx: Transaction, gateway: str, event_key: str, *, since: float, now: float
+    ) -> bool:
         digest = hashlib.blake2b(event_key.encode(), digest_size=16).digest()
-        if tx.recent_content(gateway, digest, now - _CONTENT_WINDOW):
+        if tx.recent_content(gateway, digest, since):
             return True
         tx.remember_content(gateway, digest, now)
         return False

@@ -257,6 +257,13 @@ async def test_a_modem_known_to_report_twice_is_compared_by_content(bench: Bench
     assert len(await texts(bench)) == 2
 
 
+async def test_an_event_with_a_name_of_its_own_is_the_same_however_late_it_comes_again(bench: Bench) -> None:
+    for _ in range(3):
+        await receive(bench, segment(event_key="62807347", source=None))
+        bench.now += 7 * 86_400
+    assert len(await texts(bench)) == 1
+
+
 # -- topics of their own
 
 
