@@ -455,12 +455,9 @@ def test_what_is_no_callback_is_refused(request_: CallbackRequest) -> None:
 
 
 def test_a_state_of_no_table_is_warned_of_once(geniq: Geniq, caplog: pytest.LogCaptureFixture) -> None:
-    for status in ("parked", "unknown", "parked", "6591234567", "delivered"):
+    for status in ("parked", "unknown", "parked", "6591234567", "your code is 4711", "delivered"):
         geniq.read_callback(posted({"messageId": "m", "channel": "sms", "status": status}))
-    assert caplog.messages == [
-        "GENIQ: a report has a status that is not known (parked)",
-        "GENIQ: a report has a status that is not known (659…567)",
-    ]
+    assert caplog.messages == ["GENIQ: a report has a status that is not known (parked)"]
 
 
 def test_a_text_that_is_written_as_a_number_is_one() -> None:

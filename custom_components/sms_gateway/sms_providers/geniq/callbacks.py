@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-from ..address import MSISDN_DIGITS, redact_numbers
+from ..address import MSISDN_DIGITS
 from ..charset import Encoding, fits_gsm7
 from ..fields import as_content, as_text
 from ..model import Channel, Concat, DeliveryReport, Error, ErrorCode, InboundMessage, Media, State
@@ -42,6 +42,7 @@ _CONCAT_ELEMENTS: Final = {0x00: 3, 0x08: 4}
 _NUMBER: Final = re.compile(rf"[1-9][0-9]{{{MSISDN_DIGITS.start - 1},{MSISDN_DIGITS.stop - 2}}}")
 #: The reason of whatever has none of its own.
 _OTHER: Final = 4
+_STATE: Final = re.compile(r"[a-z]+(?:[_-][a-z]+)*")
 _KNOWN_STATES: Final = frozenset(word for states in REPORT_STATES.values() for word in states)
 #: States after which a report tells why.
 _FAILED: Final = frozenset({State.FAILED, State.EXPIRED, State.UNDELIVERABLE})
@@ -63,13 +64,13 @@ def read_callback(request: CallbackRequest) -> Sequence[DeliveryReport | Receive
 
 
 def unknown_words(events: Sequence[DeliveryReport | Received]) -> Sequence[str]:
-    """Return the states in reports that are in no table, without numbers."""
+    """Return the states in reports that are in no table; only single words without a number: nothing private is one."""
     words = [
         event.error.provider_code or ""
         for event in events
         if isinstance(event, DeliveryReport) and event.state is None and event.error is not None
     ]
-    return [redact_numbers(word) for word in words if word not in _KNOWN_STATES]
+    return [word for word in words if word not in _KNOWN_STATES and _STATE.fullmatch(word)]
 
 
 def _members(request: CallbackRequest) -> Mapping[str, object]:
