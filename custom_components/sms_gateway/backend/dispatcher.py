@@ -151,6 +151,8 @@ class Dispatcher:
 
     async def _send(self, batch: Sequence[Record]) -> None:
         now = dt_util.utcnow()
+        # A report may have said meanwhile that it was sent after all.
+        batch = [record for record in batch if record.waiting]
         expired = [record for record in batch if record.expires_at <= now]
         for record in expired:
             self._outbound.end(record, State.EXPIRED, record.error or _too_late())
@@ -168,9 +170,10 @@ class Dispatcher:
         finally:
             answered = self._outbound.settled(fresh)
         await self._outbound.commit([*fresh, *answered])
-        unanswered = [record for record in fresh if record.unanswered is not None]
-        if unanswered:
-            self._lost(unanswered)
+        # By the attempts: a message that was refused may be on its way again by now.
+        lost = [record for record, attempt in zip(fresh, attempts, strict=True) if not attempt.answered]
+        if lost:
+            self._lost(lost)
 
     async def _ask(self, batch: Sequence[Record], attempts: Sequence[Attempt]) -> Sequence[Outcome]:
         outgoing = [_outgoing(record, attempt) for record, attempt in zip(batch, attempts, strict=True)]

@@ -35,13 +35,22 @@ _LATE: Final = timedelta(days=8)
 class Outbound:
     """Applies outcomes and reports to messages. ``tell`` gets an event for each change that is one.
 
-    Whoever calls commits the ledger afterwards; :attr:`changed` are the messages that have to be.
+    ``not_sent`` is called with a message that the provider had taken and then could not send, and why. Whoever calls
+    commits the ledger afterwards.
     """
 
-    def __init__(self, ledger: Ledger, provider: Provider, tell: Callable[[DeliveryEvent], None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        provider: Provider,
+        *,
+        tell: Callable[[DeliveryEvent], None],
+        not_sent: Callable[[Record, Error], None],
+    ) -> None:
         self._ledger = ledger
         self._provider = provider
         self._tell = tell
+        self._not_sent = not_sent
         self._early: list[DeliveryReport] = []
         #: Messages whose answer is awaited just now.
         self.in_flight: set[str] = set()
@@ -85,7 +94,7 @@ class Outbound:
         references = set(taken.references)
         for report in [item for item in self._early if item.reference in references]:
             self._early.remove(report)
-            self.report(report)
+            self.report(report, called=True)
 
     def refused(self, record: Record, attempt: Attempt) -> None:
         """The provider certainly did not send it; what follows is the dispatcher's to decide."""
@@ -156,12 +165,13 @@ class Outbound:
 
     def _apply(self, record: Record, attempt: Attempt, report: DeliveryReport) -> None:
         current = record.attempts[-1] is attempt
-        if report.not_sent and current and not record.final:
-            attempt.answered = True
-            attempt.parts.pop(report.reference, None)
-            record.taken_at = None
-            record.tries += 1
-            record.error = report.error
+        if report.not_sent and report.error is not None and not record.final:
+            # A repeat, or word of an attempt that another one has followed, calls for no further one.
+            if current and report.reference in attempt.parts:
+                del attempt.parts[report.reference]
+                record.taken_at = None
+                self.refused(record, attempt)
+                self._not_sent(record, report.error)
             return
         if report.state is None:
             LOGGER.debug("A report of %s changes nothing: %s", self._provider.title, report.error)

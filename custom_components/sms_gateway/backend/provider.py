@@ -88,7 +88,7 @@ class ProviderBackend:
         self.provider = provider
         self.connection = Connection(self._show, around.auth_failed)
         self._ledger = Ledger(hass, around.key)
-        self._outbound = Outbound(self._ledger, provider, self._tell)
+        self._outbound = Outbound(self._ledger, provider, tell=self._tell, not_sent=self._was_not_sent)
         shared = Shared(
             hass=hass,
             provider=provider,
@@ -314,11 +314,7 @@ class ProviderBackend:
         await self._reported(report, called=False)
 
     async def _reported(self, report: DeliveryReport, *, called: bool) -> None:
-        records = self._outbound.report(report, called=called)
-        for record in records:
-            if report.not_sent and record.waiting and record.error is not None:
-                self._dispatcher.retry(record, record.error)
-        await self._ledger.commit(records)
+        await self._ledger.commit(self._outbound.report(report, called=called))
         self._show()
 
     # -- inside
@@ -339,6 +335,9 @@ class ProviderBackend:
         if lost:
             self._reconciler.add(lost)
         self._dispatcher.add(waiting)
+
+    def _was_not_sent(self, record: Record, error: Error) -> None:
+        self._dispatcher.retry(record, error)
 
     def _send_again(self, record: Record) -> None:
         record.expires_at = max(record.expires_at, expiry(dt_util.utcnow(), None))
