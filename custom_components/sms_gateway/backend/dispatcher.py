@@ -113,11 +113,12 @@ class Dispatcher:
         pause = self._connection.pause
         now = dt_util.utcnow()
         while not pause and len(self._running) < _PARALLEL and (batch := self._take(now)):
-            task = self._hass.async_create_background_task(
-                self._send(batch), f"{DOMAIN} send", eager_start=False
-            )
+            # Home Assistant cancels background tasks before it says that it stops. What waits for the request may be;
+            # the request itself would leave a message behind of which nobody knows whether it was sent.
+            task = self._hass.loop.create_task(self._send(batch))
             self._running.add(task)
             task.add_done_callback(self._done)
+            self._hass.async_create_background_task(asyncio.wait([task]), f"{DOMAIN} send", eager_start=True)
         if self._waiting and len(self._running) < _PARALLEL:
             first = min(due for _record, due in self._waiting.values())
             left = max(first - now, pause, timedelta(milliseconds=1))

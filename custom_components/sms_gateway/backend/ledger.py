@@ -73,6 +73,8 @@ class Ledger:
         self._changes = 0
         self._written = 0
         self._archived: set[str] = set()
+        self._moving: set[str] = set()
+        self._ended = False
         self._groups: dict[str, list[Record]] = defaultdict(list)
         self._by_reference: dict[str, list[tuple[Record, Attempt]]] = defaultdict(list)
         self.records: dict[str, Record] = {}
@@ -143,7 +145,11 @@ class Ledger:
 
     async def commit(self, changed: Iterable[Record] = ()) -> None:
         """Return once everything noted so far is written. Those who ask together are written together."""
-        self._archived.difference_update(record.id for record in changed)
+        touched = {record.id for record in changed}
+        self._archived -= touched
+        self._moving -= touched
+        if self._ended:
+            return
         self._changes += 1
         wanted = self._changes
         async with self._lock:
@@ -162,10 +168,18 @@ class Ledger:
         seen = self.desk.seen
         self.desk.seen = {key: at for key, at in seen.items() if at > oldest.timestamp()}
         over = [record for record in self.records.values() if record.final]
-        if {record.id for record in over} == self._archived:
+        self._moving = {record.id for record in over}
+        if self._ended or self._moving == self._archived:
             return
         await self._closed.async_save({"records": [to_json(record) for record in over]})
-        self._archived = {record.id for record in over}
+        # Without what has changed meanwhile: only the first file has it as it is.
+        self._archived = set(self._moving)
+
+    async def close(self) -> None:
+        """Write everything, and nothing ever after: these files may be another's by then."""
+        await self.commit()
+        await self.archive()
+        self._ended = True
 
     def _open_data(self) -> dict[str, Any]:
         present = [record for key, record in self.records.items() if key not in self._archived]

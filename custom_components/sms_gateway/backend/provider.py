@@ -144,15 +144,16 @@ class ProviderBackend:
         if self._stopped:
             return
         self._stopped = True
+        self._inbox.stop()
+        self._reconciler.stop()
+        await self._dispatcher.stop()
+        await self.submissions.stop()
+        await self._watch.stop()
+        # Last: what the provider calls with meanwhile may be the answer that is waited for.
         for close in self._close:
             close()
         self._close.clear()
-        self._inbox.stop()
-        self._reconciler.stop()
-        await self._watch.stop()
-        await self._dispatcher.stop()
-        await self._ledger.commit()
-        await self._ledger.archive()
+        await self._ledger.close()
 
     def diagnostics(self) -> Mapping[str, object]:
         """See :meth:`Backend.diagnostics`."""
@@ -184,12 +185,13 @@ class ProviderBackend:
             self._check_phones(request)
             self._ledger.add(records)
             self._outbound.created(records)
+            # Before anything is waited for: whoever sends may be stopped meanwhile, and the message must go out then.
+            self._dispatcher.add(records)
             try:
                 async with asyncio.timeout(wait):
                     await self._ledger.commit(records)
             except TimeoutError:
                 LOGGER.debug("The message %s is not on disk yet", request.id)
-            self._dispatcher.add(records)
             self._show()
         found = {record.message.recipient: record.status() for record in records}
         return [found[recipient] for recipient in request.recipients]
@@ -255,8 +257,8 @@ class ProviderBackend:
             record.send_at = None
             record.expires_at = expiry(now, record.message.valid_for)
             self._outbound.again(record)
-        await self._ledger.commit(able)
         self._dispatcher.add(able)
+        await self._ledger.commit(able)
         self._show()
         return [record.id for record in able]
 

@@ -5,7 +5,8 @@ They are handed over while their author waits, and never a second time by themse
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.util import dt as dt_util
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from .outbound import Outbound
     from .record import Attempt
 
+#: Seconds that a stop waits for answers; what has none by then is unknown after the next start.
+_FINISH_WITHIN: Final = 8.0
+
 
 class Submissions:
     """Hands such messages over and keeps them like any other: their reports are events, their history can be asked.
@@ -39,6 +43,7 @@ class Submissions:
         self._outbound = outbound
         self._connection = connection
         self._changed = changed
+        self._running: set[asyncio.Future[None]] = set()
 
     async def submit(
         self, message: OutboundMessage, channel: Channel, hand_over: Callable[[str], Awaitable[Sequence[str]]]
@@ -61,6 +66,18 @@ class Submissions:
         )
         self._ledger.add([record])
         self._outbound.created([record])
+        return await self._hand_over(record, hand_over)
+
+    async def stop(self) -> None:
+        """Wait a little for answers; whoever has asked for them gets them all the same."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=_FINISH_WITHIN)
+
+    async def _hand_over(
+        self, record: Record, hand_over: Callable[[str], Awaitable[Sequence[str]]]
+    ) -> MessageStatus:
+        running = asyncio.get_running_loop().create_future()
+        self._running.add(running)
         attempt = self._outbound.begin(record)
         # What becomes of it if nobody waits any more for the answer.
         outcome: Outcome = NoAnswer(error=_abandoned())
@@ -75,6 +92,8 @@ class Submissions:
             self._connection.sent(outcome)
             self._settle(record, attempt, outcome)
             answered = self._outbound.settled([record])
+            self._running.discard(running)
+            running.set_result(None)
         await self._ledger.commit([record, *answered])
         self._changed()
         return record.status()
