@@ -199,16 +199,23 @@ def test_where_a_provider_may_call_is_told_on_this_machine_only(
     command = '{"gateway": "cloud"}'
     with Broker(MqttSettings(host=around.broker.host, port=around.broker.port)) as broker:
         broker.subscribe("#")
+        heard = listen_for(broker, "sms_gateway/bridge/main/state")
         broker.publish("sms_gateway/bridge/request/gateway", command.encode())
-        heard: list[Received] = []
-        while not any(received.topic.startswith("sms_gateway/bridge/response/") for received in heard):
-            received = broker.receive(PATIENCE)
-            assert received is not None
-            heard.append(received)
+        heard += listen_for(broker, "sms_gateway/bridge/response/")
     assert secret not in "".join(received.payload.decode() for received in heard)
     assert secret not in around.log.read_text()
     process.terminate()
     assert process.wait(PATIENCE) == 0
+
+
+def listen_for(broker: Broker, beginning: str) -> list[Received]:
+    """Everything that comes, up to the first on such a topic."""
+    heard: list[Received] = []
+    while not any(received.topic.startswith(beginning) for received in heard):
+        received = broker.receive(PATIENCE)
+        assert received is not None
+        heard.append(received)
+    return heard
 
 
 _LOOK_AT_IT = """
