@@ -100,8 +100,15 @@ class LiveAccount[Server: ProviderServer](Account):
             await self.pass_time(ROUND * 2**number)
 
     async def settle(self) -> None:
-        """Wait for the provider's calls, and for everything that is under way."""
-        await self.server.settled()
+        """Wait for the provider's calls, and for everything that is under way.
+
+        A call that is not taken would be made again later, which never is: the clock stands still.
+        """
+        calls = asyncio.ensure_future(self.server.settled())
+        try:
+            await self.until(calls.done)
+        finally:
+            calls.cancel()
         await super().settle()
 
     async def until(self, holds: Callable[[], object]) -> None:
