@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -65,6 +66,9 @@ class LostAnswers:
         self._asked = 0
         self._references: dict[str, None] = {}
         self._unasked: dict[int, LostSend] = {}
+        self._asking = asyncio.Lock()
+        # What the last question has found.
+        self._found: Mapping[int, Taken] = {}
 
     def begin(self) -> None:
         """An answer was lost, or may have been."""
@@ -77,41 +81,47 @@ class LostAnswers:
 
     async def step(self) -> float | None:
         """Ask once; returns the seconds until the next time, ``None`` where nothing is left to ask for."""
-        lost = await self._lost()
-        if lost:
-            await self._find(lost)
+        async with self._asking:
+            lost = await self._lost()
+            if lost:
+                await self._find(lost)
         pause = _FIND_PAUSES[min(self._asked, len(_FIND_PAUSES) - 1)]
         self._asked += 1
         return pause if lost or self._asked <= _FIND_AT_LEAST else None
 
     async def ask_first(self, rows: Collection[int]) -> Mapping[int, Taken]:
         """Which of the messages that are about to be sent the provider has already, by their rows."""
-        if self._unasked.keys().isdisjoint(rows):
+        doubtful = self._unasked.keys() & set(rows)
+        if not doubtful:
             return {}
-        return await self._find(await self._lost())
+        async with self._asking:
+            # The question before this one may have found some that were already claimed by then.
+            if doubtful & self._unasked.keys():
+                await self._find(await self._lost())
+            return {row: self._found[row] for row in doubtful & self._found.keys()}
 
     async def _lost(self) -> Sequence[LostSend]:
         unanswered = {send.reference: send for send in await self._around.inlet.unanswered()}
         return tuple({**self._unasked, **unanswered}.values())
 
-    async def _find(self, lost: Sequence[LostSend]) -> Mapping[int, Taken]:
+    async def _find(self, lost: Sequence[LostSend]) -> None:
         inlet = self._around.inlet
         since = min(send.sent_at for send in lost) - _BEFORE
         known = frozenset(self._references) | await inlet.references_since(since)
         try:
-            found = await self._around.provider().find(lost, known)
+            self._found = await self._around.provider().find(lost, known)
         except ProviderError as error:
             self._around.failed("lost answers", error)
             self._unasked |= {send.reference: send for send in lost}
             _shorten(self._unasked, _UNASKED)
-            return {}
+            self._found = {}
+            return
         for send in lost:
-            self._unasked.pop(send.reference, None)
-            taken = found.get(send.reference)
+            taken = self._found.get(send.reference)
             if taken is not None:
                 self.taken(taken)
                 await inlet.answered(send.reference, taken)
-        return found
+            self._unasked.pop(send.reference, None)
 
 
 class OpenReports:

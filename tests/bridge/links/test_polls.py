@@ -83,6 +83,27 @@ async def test_what_could_not_be_asked_for_within_the_grace_is_asked_for_until_t
         assert len(stand.script.times("find")) == 11
 
 
+class SlowStore(Inlet):
+    """Takes its time to write an answer down."""
+
+    async def answered(self, row: int, taken: Taken) -> None:
+        await asyncio.sleep(1)
+        await super().answered(row, taken)
+
+
+@virtual_time
+async def test_what_is_being_found_while_it_is_claimed_is_not_sent() -> None:
+    outage = [TemporaryError("no connection")] * 3
+    async with standing(Script(finds=deque([*outage, {1: FOUND}])), SlowStore()) as stand:
+        stand.lose()
+        await asyncio.sleep(15.5)
+        assert stand.script.times("find") == [1, 3, 7, 15]
+        # Its grace is over, and it was claimed a moment before it was found.
+        stand.inlet.lost.clear()
+        assert await stand.submit() == [FOUND]
+        assert stand.script.sent == []
+
+
 @virtual_time
 async def test_references_of_other_messages_are_told_as_known() -> None:
     async with standing() as stand:
