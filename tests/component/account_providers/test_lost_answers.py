@@ -28,6 +28,11 @@ TAKEN_IN_SILENCE: Final = {
     "gateway": Fault(status=502, body="Bad Gateway", processed=True),
     "late": Fault(status=504, body="Gateway Timeout", processed=True),
 }
+#: By what each finds a message again: a parameter of a question, or a whole list.
+ASKED: Final = {
+    "smsgateway24": ("parameter", "POST /getallsms customerid"),
+    "smsgic": ("endpoint", "GET /sendings"),
+}
 FINDING: Final = tuple(kit for kit in KITS if kit.finds)
 CALLING_LATE: Final = tuple(kit for kit in KITS if not kit.finds)
 
@@ -53,6 +58,8 @@ async def test_a_message_whose_answer_was_lost_is_found_at_the_provider(account:
     await account.pass_time(LOOK)
     for name in TAKEN_IN_SILENCE:
         assert account.states_of(name) == ["queued", "unknown", "accepted"], name
+    kind, question = ASKED[account.kit.name]
+    assert question in account.server.met.names(kind)
     for sent in account.on_air(ANNA):
         await account.report(sent, account.kit.delivered)
     await account.pass_time(GRACE)
