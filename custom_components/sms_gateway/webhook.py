@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from aiohttp.hdrs import CONTENT_LENGTH, CONTENT_TYPE, METH_PUT
-from aiohttp.web import Response
+from aiohttp.web import RequestPayloadError, Response
 from homeassistant.components import webhook
 from homeassistant.core import callback
 from homeassistant.helpers.network import NoURLAvailableError
@@ -103,7 +103,11 @@ def release(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
 
 async def _receive(receiver: CallbackReceiver, request: Request) -> Response:
-    body = await _body(request)
+    try:
+        body = await _body(request)
+    except RequestPayloadError, ConnectionError:
+        # Of an exception Home Assistant would make an entry in its log, with the secret webhook id.
+        return Response(status=400, text="Bad Request")
     if body is None:
         return Response(status=413, text="Content Too Large")
     answer = await receiver.receive(

@@ -131,3 +131,14 @@ async def test_a_call_about_another_message_is_answered_and_ignored(
     response = await client.post(PATH, data=body, headers={"Content-Type": "application/json"})
     assert response.status in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST}
     assert "delivered" not in real.states
+
+
+@pytest.mark.parametrize("kind", CALLING)
+async def test_a_body_that_cannot_be_read_is_refused_without_the_secret_in_the_log(
+    real: Account, client: TestClient[Any, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    response = await client.post(PATH, data=b"this is not gzip", headers=headers)
+    assert response.status == HTTPStatus.BAD_REQUEST
+    logged = [record for record in caplog.records if record.name != "aiohttp.access"]
+    assert all(WEBHOOK_ID not in record.getMessage() for record in logged if record.levelno > logging.DEBUG)

@@ -50,7 +50,7 @@ async def test_a_message_goes_out_although_the_action_that_sends_it_is_stopped(a
     writing, go_on = asyncio.Event(), asyncio.Event()
     save = Store.async_save
 
-    async def slowly(store: Store[Any], data: Any) -> None:
+    async def slowly(store: Store[Any], data: dict[str, Any]) -> None:
         writing.set()
         await go_on.wait()
         await save(store, data)
@@ -123,7 +123,7 @@ async def test_what_changes_while_the_history_is_written_is_not_lost(
     ledger = account.backend._ledger
     save = ledger._closed.async_save
 
-    async def meanwhile(data: Any) -> None:
+    async def meanwhile(data: dict[str, Any]) -> None:
         await save(data)
         await account.tell_now(report("ref", State.DELIVERED))
 
