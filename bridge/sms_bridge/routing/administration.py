@@ -288,7 +288,7 @@ class Administration:
     async def _do_restart(self, members: Mapping[str, object]) -> Data:
         name = self._gateway(Request(members, ("gateway",)))
         async with asyncio.timeout(_PATIENCE):
-            await self._gateways.links[name].restart()
+            await self._gateways.restart(name)
         return {"gateway": name}
 
     async def _do_pause(self, members: Mapping[str, object]) -> Data:

@@ -85,6 +85,12 @@ class Gateways:
         standing = self._standing[name]
         standing.throttled_until = max(standing.throttled_until, self._clock() + seconds)
 
+    async def restart(self, name: str) -> None:
+        """Restart a gateway; what it asked for before is over. Raises :class:`~sms_bridge.routing.link.LinkError`."""
+        await self.links[name].restart()
+        self._standing[name].throttled_until = 0.0
+        self._tell(name)
+
     def throttled_for(self, name: str) -> float:
         """Seconds for which a gateway still wants to be left alone."""
         return max(0.0, self._standing[name].throttled_until - self._clock())

@@ -79,6 +79,18 @@ async def test_a_message_for_a_throttled_account_alone_waits_for_it(tmp_path: Pa
 
 
 @virtual_time
+async def test_a_restart_ends_the_pause_that_an_account_asked_for(tmp_path: Path) -> None:
+    script = Script(sends=deque([refused(ErrorCode.THROTTLED, retry_after=86_400.0)]))
+    async with running(tmp_path, script) as stage:
+        await stage.send("one", gateway=("cloud",))
+        await asyncio.sleep(100)
+        assert len(script.times("send")) == 1
+        await stage.routing.gateways.restart("cloud")
+        await stage.world.until(lambda: "accepted" in stage.world.states("one"))
+        assert script.times("send")[1] < 200
+
+
+@virtual_time
 async def test_of_two_pauses_that_are_asked_for_at_once_the_longer_counts(tmp_path: Path) -> None:
     throttled = [refused(ErrorCode.THROTTLED, retry_after=pause) for pause in (60.0, 1.0)]
     script = Script(sends=deque(throttled))
