@@ -17,7 +17,14 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .backend import BackendError
-from .backend.model import DeliveryEvent, Feature, IncomingEvent, Snapshot
+from .backend.model import (
+    DeliveryEvent,
+    Feature,
+    IncomingEvent,
+    MessageError,
+    MessageStatus,
+    Snapshot,
+)
 from .const import (
     CONF_MAX_AGE,
     CONF_TEXTS_IN_ENTITIES,
@@ -31,7 +38,7 @@ from .contacts import AddressBook
 from .errors import errors_translated, translated
 from .events import delivery_data, happened_at, incoming_data
 from .issues import Issues
-from .sms_providers.model import RANK
+from .sms_providers.model import RANK, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,10 +46,9 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from .backend import Backend
-    from .backend.model import BackendEvent, GatewayState, MessageStatus, SendRequest
+    from .backend.model import BackendEvent, GatewayState, SendRequest
     from .contacts import Recipient
     from .events import Happening, OtpEvent
-    from .sms_providers.model import State
 
 _SIGNAL: Final = f"{DOMAIN}_event"
 #: Seconds until a message that nobody has said anything of is *pending*, unless who sends it wants to wait longer.
@@ -253,7 +259,8 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
 
         ``request.recipients`` is ignored. Where the request names no gateway each contact's preferred one is used;
         several of them make several requests, ``<id>``, ``<id>.1`` …. Raises HomeAssistantError when nothing was handed
-        over.
+        over; whom one of several requests is refused for is *rejected*, for an exception makes automations send to
+        everybody again.
         """
         routes: dict[tuple[str, ...], list[str]] = {}
         for recipient in recipients:
@@ -268,9 +275,11 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
             )
             for number, (gateway, numbers) in enumerate(routes.items())
         ]
+        answers = await asyncio.gather(
+            *(self.backend.send(item, wait=wait) for item in requests), return_exceptions=True
+        )
         with errors_translated(self.hass, self.config_entry):
-            answers = await asyncio.gather(*(self.backend.send(item, wait=wait) for item in requests))
-        found = {status.to: status for answer in answers for status in answer}
+            found = _together(requests, answers)
         return [found[recipient.number] for recipient in recipients]
 
     async def async_wait_for(
@@ -307,6 +316,33 @@ class SmsGatewayCoordinator(DataUpdateCoordinator[Snapshot]):
             self._known.move_to_end(status.id)
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
+
+
+def _together(
+    requests: Sequence[SendRequest], answers: Sequence[list[MessageStatus] | BaseException]
+) -> dict[str, MessageStatus]:
+    """One status for each recipient of several requests. Raises the first error if all of them have failed."""
+    found = {}
+    failed = [answer for answer in answers if isinstance(answer, BaseException)]
+    for request, answer in zip(requests, answers, strict=True):
+        if not isinstance(answer, BaseException):
+            found |= {status.to: status for status in answer}
+        elif isinstance(answer, BackendError) and len(failed) < len(answers):
+            error = MessageError(code=answer.code, message=str(answer))
+            found |= {
+                number: MessageStatus(
+                    id=f"{request.id}/{place}",
+                    to=number,
+                    state=State.REJECTED,
+                    conflict=True,
+                    final=True,
+                    error=error,
+                )
+                for place, number in enumerate(request.recipients)
+            }
+        else:
+            raise answer
+    return found
 
 
 def _described(gateway: GatewayState) -> tuple[str | None, ...]:

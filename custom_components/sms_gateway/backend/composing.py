@@ -7,6 +7,9 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from homeassistant.helpers.json import json_bytes
+from homeassistant.util.json import json_loads_object
+
 from ..sms_providers.address import EMERGENCY_ANYWHERE
 from ..sms_providers.charset import EncodingChoice, TextTooLongError, plan
 from ..sms_providers.model import Capability, OnUnknown, OutboundMessage, Priority, State
@@ -40,6 +43,7 @@ def compose(request: SendRequest, provider: Provider, now: datetime) -> list[Rec
     _check_abilities(request, provider)
     _check_recipients(request)
     options = _options(request, provider)
+    metadata = _metadata(request)
     text = request.text or ""
     encoding = EncodingChoice(request.encoding or EncodingChoice.AUTO)
     limit = request.max_segments or _MAX_SEGMENTS
@@ -74,7 +78,7 @@ def compose(request: SendRequest, provider: Provider, now: datetime) -> list[Rec
             send_at=send_at,
             gateways=request.gateway,
             on_unknown=OnUnknown(request.on_unknown or OnUnknown.RESEND),
-            metadata=dict(request.metadata),
+            metadata=metadata,
             state=State.QUEUED if send_at is None else State.SCHEDULED,
         )
         for number, recipient in enumerate(recipients)
@@ -120,6 +124,17 @@ def _check_recipients(request: SendRequest) -> None:
     if emergency:
         numbers = ", ".join(sorted(emergency))
         raise BackendError("blocked", f"target: {numbers} reaches emergency services; nothing is sent there.")
+
+
+def _metadata(request: SendRequest) -> Mapping[str, object]:
+    """The metadata in JSON's types: what cannot be written would keep everything else from being written, too."""
+    try:
+        metadata: Mapping[str, object] = json_loads_object(json_bytes(dict(request.metadata)))
+    except (TypeError, ValueError) as error:
+        raise BackendError(
+            "invalid_payload", f"metadata: it holds what JSON cannot hold: {error}."
+        ) from error
+    return metadata
 
 
 def _options(request: SendRequest, provider: Provider) -> Mapping[str, object]:

@@ -270,6 +270,8 @@ class ProviderBackend:
             segments=planned.count,
             characters_left=planned.characters_left,
         )
+        if Capability.QUOTE not in self.provider.capabilities or not request.recipients:
+            return quote
         with self.connection.asking():
             return await priced(
                 quote, self.provider, request.text or "", request.recipients, self._watch.balance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -11,6 +12,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from custom_components.sms_gateway.backend import NotConnectedError
 from custom_components.sms_gateway.backend.model import SendRequest
+from custom_components.sms_gateway.contacts import Recipient
 from custom_components.sms_gateway.sms_providers.exceptions import TemporaryError, ThrottledError
 from custom_components.sms_gateway.sms_providers.model import ErrorCode, State, Taken
 from custom_components.sms_gateway.sms_providers.provider import ProviderKind
@@ -129,3 +131,49 @@ async def test_what_an_account_has_not_is_said_by_name(account: Account) -> None
             await asked
     with pytest.raises(Exception, match="no message has the id x"):
         await account.backend.cancel("x")
+
+
+async def test_whom_one_of_several_requests_is_refused_for_keeps_nobody_else_from_his_message(
+    account: Account,
+) -> None:
+    """An exception would make automations send to the others once more."""
+    coordinator = account.entry.runtime_data.coordinator
+    request = SendRequest(id="alarm", recipients=(), text="Hello")
+    recipients = [Recipient(number=ANNA), Recipient(number=BERT, gateway="a phone that nobody has")]
+    statuses = await coordinator.async_send(recipients, request)
+    statuses = await coordinator.async_wait_for(statuses, State.ACCEPTED, 1)
+    assert [(status.to, status.state) for status in statuses] == [(ANNA, "accepted"), (BERT, "rejected")]
+    assert "gateway" in statuses[1].error.message
+    with pytest.raises(ServiceValidationError, match="Scripted has no gateways"):
+        await coordinator.async_send(recipients[1:], replace(request, id="other"))
+    assert [sent.recipient for sent in account.provider.sent] == [ANNA]
+
+
+async def test_metadata_that_cannot_be_written_is_refused(account: Account) -> None:
+    with pytest.raises(ServiceValidationError, match="metadata"):
+        await account.ask("send", target=[ANNA], message="Hello", metadata={"number": 10**30})
+    assert account.provider.sent == []
+
+
+async def test_a_quote_that_needs_no_provider_says_nothing_about_him(account: Account) -> None:
+    account.provider.errors = {name: TemporaryError("down") for name in ("check", "balance", "reports")}
+    await account.pass_time(16 * 60)
+    assert account.state_of("connectivity") == "off"
+    assert (await account.ask("quote", target=[ANNA], message="Hello"))["segments"] == 1
+    assert account.state_of("connectivity") == "off"
+
+
+async def test_a_message_expires_in_time_although_the_provider_wants_to_be_left_alone_for_longer(
+    account: Account,
+) -> None:
+    account.provider.outcomes.append(refused(ErrorCode.THROTTLED, retry_after=3600))
+    await account.send(target=[BERT])
+    await account.send(id="alarm", valid_for=120)
+    await account.pass_time(119)
+    assert account.states == ["queued", "expired", "queued"]
+    await account.pass_time(2)
+    assert (account.states[-1], account.deliveries[-1]["id"], len(account.provider.sent)) == (
+        "expired",
+        "alarm",
+        1,
+    )
