@@ -322,7 +322,7 @@ def _together(
     requests: Sequence[SendRequest], answers: Sequence[list[MessageStatus] | BaseException]
 ) -> dict[str, MessageStatus]:
     """One status for each recipient of several requests. Raises the first error if all of them have failed."""
-    found = {}
+    found: dict[str, MessageStatus] = {}
     failed = [answer for answer in answers if isinstance(answer, BaseException)]
     for request, answer in zip(requests, answers, strict=True):
         if not isinstance(answer, BaseException):

@@ -112,7 +112,7 @@ class Dispatcher:
             return
         pause = self._connection.pause
         now = dt_util.utcnow()
-        while not pause and len(self._running) < _PARALLEL and (batch := self._take(now)):
+        while len(self._running) < _PARALLEL and (batch := self._take(now, paused=bool(pause))):
             # Home Assistant cancels background tasks before it says that it stops. What waits for the request may be;
             # the request itself would leave a message behind of which nobody knows whether it was sent.
             task = self._hass.loop.create_task(self._send(batch))
@@ -120,18 +120,19 @@ class Dispatcher:
             task.add_done_callback(self._done)
             self._hass.async_create_background_task(asyncio.wait([task]), f"{DOMAIN} send", eager_start=True)
         if self._waiting and len(self._running) < _PARALLEL:
-            first = min(due for _record, due in self._waiting.values())
-            left = max(first - now, pause, timedelta(milliseconds=1))
+            first = max(min(due for _record, due in self._waiting.values()), now + pause)
+            ends = min(record.expires_at for record, _due in self._waiting.values())
+            left = max(min(first, ends) - now, timedelta(milliseconds=1))
             self._cancel_timer = async_call_later(self._hass, left, self._pump)
 
-    def _take(self, now: datetime) -> list[Record]:
-        """Take the most urgent due message, and those that can go with it."""
+    def _take(self, now: datetime, *, paused: bool) -> list[Record]:
+        """Take the most urgent due message, and those that can go with it; before it what has waited too long."""
+        batch = [record for record, _at in self._waiting.values() if record.expires_at <= now]
         due = [record for record, at in self._waiting.values() if at <= now]
-        if not due:
-            return []
-        due.sort(key=lambda record: -record.message.priority)
-        likeness = _likeness(due[0])
-        batch = [record for record in due if _likeness(record) == likeness][: self._provider.max_batch]
+        if due and not batch and not paused:
+            due.sort(key=lambda record: -record.message.priority)
+            likeness = _likeness(due[0])
+            batch = [record for record in due if _likeness(record) == likeness][: self._provider.max_batch]
         for record in batch:
             del self._waiting[record.id]
         return batch
