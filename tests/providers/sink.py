@@ -24,11 +24,11 @@ class Sink:
     async def report(self, report: DeliveryReport) -> None:
         """Keep a report."""
         if self._broken:
-            raise OSError("the disk is full")
+            raise OSError("cannot keep: the secret text")
         self.events.append(report)
 
     async def received(self, received: Received) -> None:
         """Keep a message."""
         if self._broken:
-            raise OSError("the disk is full")
+            raise OSError("cannot keep: the secret text")
         self.events.append(received)

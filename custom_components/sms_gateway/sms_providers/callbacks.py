@@ -66,8 +66,9 @@ class CallbackReceiver:
         try:
             for event in events:
                 await self._take(event)
-        except Exception:  # noqa: BLE001 - whatever keeps us from keeping it, the provider shall come again
-            _LOG.exception("%s: a callback could not be kept", title)
+        except Exception as error:  # noqa: BLE001 - whatever keeps us from keeping it, the provider shall come again
+            # Not the error's own words: they may repeat a number or a text.
+            _LOG.error("%s: a callback could not be kept: %s", title, type(error).__name__)
             return CallbackResponse(503, "Service Unavailable")
         return CallbackResponse(200, "OK")
 
