@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, override
 
+import voluptuous as vol
 from homeassistant.components.notify import (
     ATTR_DATA,
     ATTR_TARGET,
@@ -18,9 +19,12 @@ from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import slugify
 
+from .backend import BackendError
 from .backend.model import SendRequest, new_message_id
 from .const import CONF_CLASSIC_NOTIFY, DOMAIN, LOGGER
 from .entity import SubentryEntity
+from .errors import translated
+from .services.schemas import CLASSIC_DATA
 from .sms_providers.model import State
 
 if TYPE_CHECKING:
@@ -37,16 +41,6 @@ if TYPE_CHECKING:
 PARALLEL_UPDATES = 0
 
 _DESCRIPTION: Final = NotifyEntityDescription(key="notify", translation_key="contact", name=None)
-#: Keys of the classic action's ``data``, and what they are in a request.
-_CLASSIC_DATA: Final = {
-    "gateway": "gateway",
-    "originator": "originator",
-    "priority": "priority",
-    "valid_for": "valid_for",
-    "flash": "flash",
-    "encoding": "encoding",
-    "max_segments": "max_segments",
-}
 
 
 async def async_setup_entry(
@@ -148,17 +142,21 @@ def raise_if_refused(statuses: Sequence[MessageStatus]) -> None:
 
 
 def _classic_request(text: str, data: dict[str, Any]) -> SendRequest:
-    unknown = sorted(set(data) - set(_CLASSIC_DATA))
+    known = [str(key) for key in CLASSIC_DATA.schema]
+    unknown = sorted(set(data) - set(known))
     if unknown:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="unknown_data",
-            translation_placeholders={"key": unknown[0], "known": ", ".join(_CLASSIC_DATA)},
+            translation_placeholders={"key": unknown[0], "known": ", ".join(known)},
         )
-    given = {_CLASSIC_DATA[key]: value for key, value in data.items()}
-    if isinstance(gateway := given.get("gateway"), str):
-        given["gateway"] = (gateway,)
-    return SendRequest(id=new_message_id(), recipients=(), text=text, **given)
+    try:
+        given = CLASSIC_DATA(data)
+    except vol.Invalid as error:
+        raise translated(BackendError("invalid_payload", f"data: {error}")) from error
+    return SendRequest(
+        id=new_message_id(), recipients=(), text=text, **{**given, "gateway": tuple(given.get("gateway", ()))}
+    )
 
 
 def _free_name(hass: HomeAssistant, title: str) -> str:

@@ -76,6 +76,13 @@ SEND: Final = vol.Schema(
         vol.Optional("metadata"): dict,
     }
 )
+#: ``data`` of the classic notify action.
+CLASSIC_DATA: Final = vol.Schema(
+    {
+        vol.Optional(name): _SEND_OPTIONS[name]
+        for name in (ATTR_GATEWAY, "originator", "priority", "valid_for", "flash", "encoding", "max_segments")
+    }
+)
 SEND_TO_CONTACT: Final = cv.make_entity_service_schema(_SEND_OPTIONS)
 QUOTE: Final = vol.Schema(
     {**ENTRY, vol.Required(ATTR_MESSAGE): cv.string, vol.Optional(ATTR_TARGET): TARGETS}

@@ -177,3 +177,29 @@ async def test_a_message_expires_in_time_although_the_provider_wants_to_be_left_
         "alarm",
         1,
     )
+
+
+class TestTheClassicAction:
+    @pytest.fixture
+    def options(self) -> dict[str, Any]:
+        return {"classic_notify": True}
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [("priority", "soon"), ("encoding", "morse"), ("valid_for", "later"), ("max_segments", 0)],
+    )
+    async def test_it_says_what_of_its_data_is_wrong(self, account: Account, key: str, value: object) -> None:
+        with pytest.raises(ServiceValidationError, match=key):
+            await notify(account, {key: value})
+        assert account.provider.sent == []
+
+    async def test_it_takes_numbers_as_templates_write_them(self, account: Account) -> None:
+        await notify(account, {"valid_for": "600"})
+        assert account.provider.sent[0].outgoing.message.valid_for == 600
+
+
+async def notify(account: Account, data: dict[str, object]) -> None:
+    """Send to Anna by ``notify.my_account``."""
+    fields = {"message": "Hello", "target": [ANNA], "data": data}
+    await account.hass.services.async_call("notify", "my_account", fields, blocking=True)
+    await account.settle()
