@@ -148,7 +148,7 @@ class Outbound:
 
         Only a report that says something answers; one that was sent twice may have left another report.
         """
-        if report.recipient is None or report.state is None:
+        if report.recipient is None or report.state is None or self._provider.kind in _OWN_REFERENCE:
             return None
         oldest = dt_util.utcnow() - _LATE
         doubtful = [

@@ -11,6 +11,8 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.sms_gateway.sms_providers.exceptions import TemporaryError
 from custom_components.sms_gateway.sms_providers.model import Capability, ErrorCode, State
+from custom_components.sms_gateway.sms_providers.provider import ProviderKind
+from tests.component.accounts.account import ANNA
 from tests.component.accounts.scripted import no_answer, refused, report, taken
 
 if TYPE_CHECKING:
@@ -130,3 +132,17 @@ async def test_a_report_before_the_answer_is_a_call_that_arrived(account: Accoun
     await account.answer()
     await account.pass_time(3 * 3600)
     assert account.backend.diagnostics()["callbacks_missing"] is False
+
+
+async def test_a_report_that_bears_no_reference_of_ours_answers_nothing_where_all_should(
+    account: Account,
+) -> None:
+    account.provider.kind = ProviderKind.GENIOSMS
+    account.provider.capabilities -= {Capability.RECONCILE}
+    account.provider.outcomes.append(no_answer())
+    await account.send()
+    foreign = report("4711", State.DELIVERED, recipient=ANNA)
+    assert not await account.backend.expects(foreign)
+    await account.tell(foreign)
+    await account.pass_time(31)
+    assert (len(account.provider.sent), account.states) == (2, ["queued", "unknown", "accepted"])
