@@ -100,7 +100,10 @@ class Caller:
     async def settled(self) -> None:
         """Wait until nothing is being sent."""
         while self._tasks:
-            await asyncio.gather(*self._tasks)
+            under_way = tuple(self._tasks)
+            await asyncio.gather(*under_way)
+            # Python 3.14 tells of ended tasks without a turn of the loop, in which they would leave by themselves.
+            self._tasks.difference_update(under_way)
 
     async def stop(self) -> None:
         """Forget what is being sent, and close."""
