@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self
 
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 from tests.e2e_ha.home_assistant import PASSWORD, USER
 
@@ -83,7 +83,13 @@ class Browser:
 
     def go(self, path: str) -> None:
         """Open a page of Home Assistant."""
-        self.page.goto(f"{self._url}{path}")
+        try:
+            self.page.goto(f"{self._url}{path}")
+        except Error as error:
+            # The frontend may be on its own way to another page at that moment, which ends ours.
+            if "ERR_ABORTED" not in error.message:
+                raise
+            self.page.goto(f"{self._url}{path}")
 
     def click(self, name: str) -> None:
         """Click the button with this name."""
