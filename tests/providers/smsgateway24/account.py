@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,12 @@ from sms_providers.smsgateway24 import SmsGateway24, SmsGateway24Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     import aiohttp
 
     from sms_bridge.simulator.provider_smsgateway24 import SmsGateway24Server
+    from tests.providers.clock import Clock
     from tests.support.customer import Got
 
 ANNA = "+4915752982212"
@@ -31,20 +32,6 @@ _EXAMPLES = Path(__file__).parent / "examples"
 def example(name: str) -> str:
     """An example of SmsGateway24's document, to the letter."""
     return (_EXAMPLES / name).read_text(encoding="utf-8")
-
-
-class Clock:
-    """A time of day that only tests move; called, it is told."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(seconds=seconds)
 
 
 async def no_sleep(seconds: float) -> None:

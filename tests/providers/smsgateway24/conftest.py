@@ -9,7 +9,8 @@ import pytest
 
 from sms_bridge.simulator.provider_smsgateway24 import SmsGateway24Options, SmsGateway24Server
 from sms_bridge.simulator.provider_smsgateway24_account import DEVICE, EXAMPLE_DEVICES, ZoneStyle
-from tests.providers.smsgateway24.account import Clock, at
+from tests.providers.clock import Clock
+from tests.providers.smsgateway24.account import at
 from tests.support.customer import Customer
 
 if TYPE_CHECKING:

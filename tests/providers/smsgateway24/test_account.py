@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sms_bridge.simulator.provider_smsgateway24 import SmsGateway24Server
     from sms_providers.provider import Provider
     from sms_providers.smsgateway24 import StoredMessage
-    from tests.providers.smsgateway24.account import Clock
+    from tests.providers.clock import Clock
 
 
 def test_it_is_a_provider(gateway: SmsGateway24) -> None:

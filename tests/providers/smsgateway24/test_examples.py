@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from sms_providers.smsgateway24 import SmsGateway24
-    from tests.providers.smsgateway24.account import Clock
+    from tests.providers.clock import Clock
 
     Action = Callable[[SmsGateway24], Awaitable[Any]]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from sms_providers.smsgateway24 import SmsGateway24
-    from tests.providers.smsgateway24.account import Clock
+    from tests.providers.clock import Clock
     from tests.support.customer import Customer
 
 

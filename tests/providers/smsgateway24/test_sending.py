@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sms_bridge.simulator.provider_smsgateway24 import SmsGateway24Server
     from sms_providers.model import OutboundMessage
     from sms_providers.smsgateway24 import SmsGateway24
-    from tests.providers.smsgateway24.account import Clock
+    from tests.providers.clock import Clock
 
 FIRST = Taken(references=("62807347",), state=State.ACCEPTED)
 SECOND = Taken(references=("62807348",), state=State.ACCEPTED)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sms_providers.model import Outcome
     from sms_providers.smsgateway24 import SmsGateway24
-    from tests.providers.smsgateway24.account import Clock
+    from tests.providers.clock import Clock
 
 MANY = 50
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,11 @@ from sms_providers.smsgic import RecipientsEncoding, Smsgic, SmsgicSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     import aiohttp
+
+    from tests.providers.clock import Clock
 
 ANNA = "+4915752982212"
 BERT = "+447700900123"
@@ -27,20 +29,6 @@ _EXAMPLES = Path(__file__).parent / "examples"
 def example(name: str) -> str:
     """An example of SMSgic's document, to the letter."""
     return (_EXAMPLES / name).read_text(encoding="utf-8")
-
-
-class Clock:
-    """A time of day that only tests move; called, it is told."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(seconds=seconds)
 
 
 async def no_sleep(seconds: float) -> None:

@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from sms_bridge.simulator.provider_smsgic import SmsgicOptions, SmsgicServer
-from tests.providers.smsgic.account import Clock, connect
+from tests.providers.clock import Clock
+from tests.providers.smsgic.account import connect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from sms_providers.smsgic import Smsgic
-    from tests.providers.smsgic.account import Clock
+    from tests.providers.clock import Clock
 
     Action = Callable[[Smsgic], Awaitable[Any]]
 

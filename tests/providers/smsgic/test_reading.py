@@ -16,7 +16,7 @@ from tests.providers.smsgic.account import ANNA, BERT, TEXT, outgoing
 if TYPE_CHECKING:
     from sms_bridge.simulator.provider_smsgic import SmsgicServer
     from sms_providers.provider import Provider
-    from tests.providers.smsgic.account import Clock
+    from tests.providers.clock import Clock
 
 
 async def test_it_is_a_provider(smsgic: Smsgic) -> None:

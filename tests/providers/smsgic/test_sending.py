@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sms_bridge.simulator.provider_smsgic import SmsgicServer
     from sms_providers.model import OutboundMessage
     from sms_providers.smsgic import Smsgic
-    from tests.providers.smsgic.account import Clock
+    from tests.providers.clock import Clock
 
 TAKEN = Taken(references=("458",), state=State.ACCEPTED)
 
